@@ -1,0 +1,32 @@
+"""Who may see and do what. Every page and every file starts here; what is not granted does not exist."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from certdash.models import App, Grant, Role, User
+
+
+def apps_for(user: User, role: Role = Role.VIEWER) -> QuerySet[App]:
+    """The apps in which this person has at least the role; a superuser has every role in every app."""
+    if user.is_superuser:
+        return App.objects.all()
+    return App.objects.filter(grants__user=user, grants__role__in=role.and_above)
+
+
+def role_in(user: User, app: App) -> Role | None:
+    """This person's role in the app; None without any."""
+    if user.is_superuser:
+        return Role.OWNER
+    grant = Grant.objects.filter(user=user, app=app).first()
+    return Role(grant.role) if grant else None
+
+
+def app_or_404(user: User, slug: str, role: Role = Role.VIEWER) -> App:
+    """The app of this slug. Raises `Http404` when it is foreign, `PermissionDenied` when the role does not reach."""
+    app = apps_for(user).filter(slug=slug).first()
+    if app is None:
+        raise Http404("No such app.")
+    if role != Role.VIEWER and role_in(user, app) not in role.and_above:
+        raise PermissionDenied
+    return app

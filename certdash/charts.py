@@ -1,0 +1,97 @@
+"""The geometry of charts, ready for templates that draw them as SVG."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from certdash.stats import Week
+
+_HEIGHT, _DATES = 200, 24  # pixels; the dates stand below the baseline
+_BASELINE = _HEIGHT - _DATES
+_TOP = 14  # room for the readout of the bar under the pointer
+_GAP = 2  # pixels between the segments of a bar
+_TICK_EVERY = 4  # weeks
+
+
+@dataclass(slots=True)
+class Tick:
+    y: str
+    label: str
+
+
+@dataclass(slots=True)
+class Bar:
+    """One week: x and width in percent of the plot, y and height in pixels, as text."""
+
+    x: str
+    width: str
+    delivered_y: str
+    delivered_height: str
+    pending_y: str
+    pending_height: str
+    title: str
+    url: str
+    current: bool
+    tick: str
+
+
+@dataclass(slots=True)
+class WeekRow:
+    week: str
+    delivered: int
+    pending: int
+    url: str
+
+
+@dataclass(slots=True)
+class WeeksChart:
+    title: str
+    desc: str
+    ticks: list[Tick]
+    bars: list[Bar]
+    rows: list[WeekRow]
+    height: int = _HEIGHT
+    baseline: int = _BASELINE
+
+
+def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> WeeksChart:
+    """Certificates per week as stacked bars; `url_of` links a bar to the rows of its first and last day."""
+    step, top = _scale(max((week.delivered + week.pending for week in weeks), default=0))
+    scale = (_BASELINE - _TOP) / top
+    pitch = 100 / max(1, len(weeks))
+    bars, rows = [], []
+    for number, week in enumerate(weeks):
+        first = week.begins.date()
+        url = url_of(first, first + timedelta(days=6))
+        delivered, pending = week.delivered * scale, week.pending * scale
+        gap = _GAP if week.delivered and week.pending else 0
+        words = f"Week of {first:%-d %b %Y}: {week.delivered:,} delivered, {week.pending:,} pending"
+        bars.append(
+            Bar(
+                x=f"{number * pitch + pitch * 0.08:.2f}",
+                width=f"{pitch * 0.84:.2f}",
+                delivered_y=f"{_BASELINE - delivered:.1f}",
+                delivered_height=f"{delivered:.1f}",
+                pending_y=f"{_BASELINE - delivered - pending - gap:.1f}",
+                pending_height=f"{pending:.1f}",
+                title=words,
+                url=url,
+                current=number == len(weeks) - 1,
+                tick=f"{first:%-d %b}" if (len(weeks) - 1 - number) % _TICK_EVERY == 1 else "",
+            )
+        )
+        rows.append(WeekRow(f"{first:%-d %b %Y}", week.delivered, week.pending, url))
+    ticks = [Tick(f"{_BASELINE - value * scale:.1f}", f"{value:,}") for value in range(0, top + 1, step)]
+    total = sum(week.delivered + week.pending for week in weeks)
+    desc = f"{total:,} certificates in {len(weeks)} weeks, by the week of their date; the last week is not over."
+    return WeeksChart("Certificates per week", desc, ticks, bars, rows)
+
+
+def _scale(most: int) -> tuple[int, int]:
+    """Step and top of an axis with at most four lines above the baseline, in steps people count in."""
+    magnitude = 1
+    while True:
+        for step in (1 * magnitude, 2 * magnitude, 5 * magnitude):
+            if step * 4 >= most:
+                return step, max(step, -(-most // step) * step)
+        magnitude *= 10

@@ -1,0 +1,62 @@
+"""What values of a filter make sense: form fields that name the ones that do not."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+MOST_VALUES = 50
+
+
+class ValuesField(forms.Field):
+    """A name that may repeat. Values for which `sensible` is false are an error that lists them as `bad`."""
+
+    widget = forms.SelectMultiple
+
+    def __init__(self, *, sensible: Callable[[str], bool] = bool, most: int = MOST_VALUES, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sensible, self.most = sensible, most
+
+    def clean(self, value: Any) -> list[str]:
+        values = list(dict.fromkeys(value or []))
+        bad = [one for one in values if not self.sensible(one)]
+        bad += [one for one in values if one not in bad][self.most :]
+        if bad:
+            raise ValidationError("These values mean nothing here.", params={"bad": bad})
+        return values
+
+
+class DayField(forms.DateField):
+    """YYYY-MM-DD, of a year whose neighbours can be reckoned with."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day is not None and not 1 < day.year < 9999:
+            raise ValidationError("This day is out of reach.")
+        return day
+
+
+class MomentField(forms.Field):
+    """A date and time in ISO 8601; without an offset, in the viewer's time zone."""
+
+    def clean(self, value: Any) -> datetime | None:
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValidationError("This is no date and time.") from None
+        if not 1 < moment.year < 9999:
+            raise ValidationError("This moment is out of reach.")
+        return moment if moment.tzinfo else timezone.make_aware(moment)
+
+
+def is_row_id(text: str) -> bool:
+    """Whether a text is a number that a row of ours could have."""
+    return text.isascii() and text.isdigit() and len(text) < 19

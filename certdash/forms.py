@@ -1,0 +1,133 @@
+"""What owners type: checked here, in words that say what to do."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.text import slugify
+
+from certdash.falkor import AddressRefused, normalise_token
+from certdash.models import App, Grant, Role, Secret, User
+from certdash.sync.connection import usable_base_url
+
+_INTERVALS = [
+    (5, "every 5 minutes"),
+    (15, "every 15 minutes"),
+    (60, "every hour"),
+    (360, "every 6 hours"),
+    (1440, "every day"),
+]
+_MOST_GROUPS = 500
+
+
+class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """An app's connection. The token can be written and never read; a new base URL asks for it again."""
+
+    token = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        max_length=4000,
+        help_text="From the token file: the Base64 text, with or without “Basic”, or key:secret.",
+    )
+    refresh_minutes = forms.TypedChoiceField(label="Synchronise", coerce=int, choices=_INTERVALS, initial=15)
+
+    class Meta:
+        model = App
+        fields = ["name", "base_url", "app_id", "refresh_minutes"]
+        labels = {"base_url": "Base URL", "app_id": "App ID"}
+
+    field_order = ["name", "base_url", "token", "app_id", "refresh_minutes"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored_url = self.instance.base_url
+        if self.instance.pk:
+            self.fields["token"].help_text += " Leave it empty to keep the stored one."
+            minutes = self.instance.refresh_minutes
+            if minutes not in dict(_INTERVALS):  # set from a script
+                self.fields["refresh_minutes"].choices = [(minutes, f"every {minutes} minutes"), *_INTERVALS]  # type: ignore[attr-defined]
+
+    def clean_base_url(self) -> str:
+        try:
+            return usable_base_url(self.cleaned_data["base_url"])
+        except AddressRefused as error:
+            raise ValidationError(str(error)) from None
+
+    def clean_token(self) -> str:
+        text = self.cleaned_data["token"].strip()
+        try:
+            return normalise_token(text) if text else ""
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("token") and "token" not in self.errors:
+            if not self.instance.pk:
+                self.add_error("token", "The token is what the vendor knows the account by: paste it here.")
+            elif "base_url" in cleaned and cleaned["base_url"] != self.stored_url:
+                self.add_error(
+                    "token", "The base URL is another one: enter the token again, so that the stored one stays here."
+                )
+        if not self.instance.pk and not self.errors:
+            self._choose_slug(cleaned["name"])
+        return cleaned
+
+    def _choose_slug(self, name: str) -> None:
+        slug = slugify(name)[:50].strip("-")
+        if not slug or slug == "add" or App.objects.filter(slug=slug).exists():
+            self.add_error(
+                "name", "Another app has this name in its address, or none can be made of it: choose another name."
+            )
+        self.instance.slug = slug
+
+    def connected(self) -> App:
+        """The app as the form says, not saved yet. Only of a valid form."""
+        if token := self.cleaned_data["token"]:
+            self.instance.token = Secret.seal(token)
+        app: App = self.instance
+        return app
+
+
+class GroupsForm(forms.Form):
+    """The tracked groups, one a line."""
+
+    names = forms.CharField(
+        label="Groups",
+        required=False,
+        strip=False,
+        max_length=_MOST_GROUPS * 201,
+        widget=forms.Textarea(attrs={"rows": 10}),
+        help_text="One a line, as the vendor writes them. The vendor lists no groups: it only says who is in one.",
+    )
+
+    def clean_names(self) -> list[str]:
+        names = list(dict.fromkeys(name.strip() for name in self.cleaned_data["names"].splitlines() if name.strip()))
+        if too_long := [name for name in names if len(name) > 200]:
+            raise ValidationError(f"A group's name has at most 200 characters; this one has more: {too_long[0][:60]}…")
+        if len(names) > _MOST_GROUPS:
+            raise ValidationError(f"At most {_MOST_GROUPS} groups can be tracked, since each is asked for on its own.")
+        return names
+
+
+class GrantForm(forms.Form):
+    """Gives a person a role in an app."""
+
+    login = forms.CharField(label="Person", max_length=254, help_text="User name or e-mail address of an account here.")
+    role = forms.ChoiceField(choices=Role.choices)
+
+    def clean_login(self) -> User:
+        login = self.cleaned_data["login"].strip()
+        user = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True).first()
+        if user is None:
+            raise ValidationError(
+                "Nobody here has this user name or e-mail address. An administrator can add the account."
+            )
+        return user
+
+    def save(self, app: App) -> Grant:
+        grant, _ = Grant.objects.update_or_create(
+            app=app, user=self.cleaned_data["login"], defaults={"role": self.cleaned_data["role"]}
+        )
+        return grant

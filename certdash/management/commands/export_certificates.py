@@ -1,0 +1,50 @@
+"""`manage.py export_certificates`: the bytes that the page's download gives for the same query."""
+
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.http import QueryDict
+
+from certdash.exports import FORMATS, in_blocks, lines
+from certdash.filters import CertificateFilter
+from certdash.models import App, Certificate
+from certdash.tables import CertificateTable
+
+
+class Command(BaseCommand):
+    help = "Writes certificates as the download of /certificates/ would, of all apps or one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--app", metavar="SLUG")
+        parser.add_argument("--query", default="", help="the address's query, like state=pending&country=France")
+        parser.add_argument("--format", choices=sorted(FORMATS), default="csv")
+        parser.add_argument("--output", type=Path, help="a file; standard output without")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        apps = list(App.objects.filter(slug=options["app"]) if options["app"] else App.objects.all())
+        if options["app"] and not apps:
+            raise CommandError(f"There is no app {options['app']}. Nothing was written.")
+        query = QueryDict(options["query"])
+        filters = CertificateFilter(query, Certificate.objects.of(apps), apps)
+        table = CertificateTable(filters.qs)
+        ignored = [*filters.ignored, *table.order(query)]
+        if ignored:
+            raise CommandError(
+                f"Nothing was written, because this part of the query means nothing: {', '.join(ignored)}."
+            )
+        if options["output"] is None:
+            _write(table, options["format"], sys.stdout.buffer)
+            return
+        try:
+            with options["output"].open("wb") as file:
+                _write(table, options["format"], file)
+        except OSError as error:
+            raise CommandError(f"{options['output']} could not be written: {error.strerror}.") from None
+
+
+def _write(table: CertificateTable, file_format: str, file: BinaryIO) -> None:
+    for block in in_blocks(lines(table, file_format)):
+        file.write(block)
+    file.flush()

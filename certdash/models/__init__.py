@@ -1,0 +1,33 @@
+"""What certdash stores. Only `sync` writes what came from the vendor; `access` decides who sees it."""
+
+from .app import App
+from .badges import Badge
+from .certificate import Certificate, CertificateQuerySet, State
+from .change import Change
+from .group import Group, Membership
+from .learner import Learner
+from .people import Grant, Role, User
+from .run import Rejection, SyncRun
+from .secret import CredentialUnreadable, Secret
+from .story import Story, StoryType
+
+__all__ = [
+    "App",
+    "Badge",
+    "Certificate",
+    "CertificateQuerySet",
+    "Change",
+    "CredentialUnreadable",
+    "Grant",
+    "Group",
+    "Learner",
+    "Membership",
+    "Rejection",
+    "Role",
+    "Secret",
+    "State",
+    "Story",
+    "StoryType",
+    "SyncRun",
+    "User",
+]

@@ -1,0 +1,39 @@
+"""A vendor app, with what it takes to ask for its certificates."""
+
+from django.db import models
+
+from .secret import SecretField
+
+
+class App(models.Model):
+    """One app of a vendor account."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=200)
+    base_url = models.CharField(max_length=500, help_text="The address from the token file, without /v1.")
+    app_id = models.CharField(
+        "app ID",
+        max_length=200,
+        blank=True,
+        help_text="ID or name of the app at the vendor; an account with one app can leave it out.",
+    )
+    token = SecretField()
+    refresh_minutes = models.PositiveIntegerField(default=15, help_text="Minutes between two scheduled syncs.")
+    # Moves in every transaction that changes the app's rows; caches are keyed by it.
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(refresh_minutes__range=(1, 7 * 24 * 60)), name="app_refresh_within_a_week"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def moved(self) -> None:
+        """Note, in the caller's transaction, that rows of this app change."""
+        App.objects.filter(pk=self.pk).update(version=models.F("version") + 1)

@@ -1,0 +1,11 @@
+"""How a state looks: stated once, for pages, charts and files alike."""
+
+from typing import NamedTuple
+
+
+class Badge(NamedTuple):
+    """A pill with an icon and a word. `tone` names a set of colours, `icon` a symbol of the sprite."""
+
+    tone: str
+    icon: str
+    label: str

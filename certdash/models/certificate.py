@@ -1,0 +1,155 @@
+"""Certificates: the vendor's row as sent, and what certdash observed of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.apps import apps
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Left
+
+from .app import App
+from .badges import Badge
+from .learner import Learner
+from .story import Story
+
+# Countries and cities can be of any length, an index entry cannot: the index holds their first characters.
+PLACE_HEAD = 64
+
+
+class State(models.TextChoices):
+    """The documented states; a certificate of another state keeps the vendor's word in `state_sent`."""
+
+    PENDING = "pending", "Pending"
+    DELIVERED = "delivered", "Delivered"
+    OTHER = "other", "Other"
+
+
+BADGES = {
+    State.PENDING: Badge("pending", "clock", "Pending"),
+    State.DELIVERED: Badge("delivered", "check", "Delivered"),
+}
+WITHDRAWN_BADGE = Badge("withdrawn", "struck", "Withdrawn")
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    def of(self, some: Iterable[App]) -> "CertificateQuerySet":
+        """Of these apps: where every page, number and file begins."""
+        return self.filter(app__in=[app.pk for app in some])
+
+    def live(self) -> "CertificateQuerySet":
+        """In the vendor's last word."""
+        return self.filter(withdrawn_at=None)
+
+    def withdrawn(self) -> "CertificateQuerySet":
+        return self.exclude(withdrawn_at=None)
+
+    def pending(self) -> "CertificateQuerySet":
+        return self.filter(state=State.PENDING)
+
+    def pending_since(self, moment: datetime) -> "CertificateQuerySet":
+        """Pending with a timestamp not after the moment."""
+        return self.pending().filter(timestamp__lte=moment)
+
+    def in_place(self, field: str, values: Iterable[str]) -> "CertificateQuerySet":
+        """With one of these values of `country` or `city`, found through the index of their first characters."""
+        heads = {value[:PLACE_HEAD] for value in values}
+        return self.alias(place_head=Left(field, PLACE_HEAD)).filter(place_head__in=heads, **{f"{field}__in": values})
+
+    def in_group(self, group_ids: Iterable[int]) -> "CertificateQuerySet":
+        """Of learners who are in one of these groups now."""
+        return self.filter(learner__in=_members(group__in=group_ids))
+
+    def in_no_group_or(self, group_ids: Iterable[int]) -> "CertificateQuerySet":
+        """Of learners who are in no tracked group now, or in one of these."""
+        return self.filter(~Q(learner__in=_members(group__tracked=True)) | Q(learner__in=_members(group__in=group_ids)))
+
+    def changed(self, kinds: Iterable[str], since: datetime | None) -> "CertificateQuerySet":
+        """With a change of one of these kinds, or seen first when `new` is among them, from a moment on."""
+        wanted = Q(kind__in=[kind for kind in kinds if kind != "new"])
+        news = Q(initial=False) if "new" in kinds else Q(pk__in=[])
+        if since is not None:
+            wanted &= Q(seen_at__gte=since)
+            news &= Q(first_seen_at__gte=since)
+        changes = apps.get_model("certdash", "Change").objects.filter(wanted, certificate__isnull=False)
+        return self.filter(news | Q(pk__in=changes.values("certificate")))
+
+
+def _members(**of: object) -> models.QuerySet[Learner]:
+    return Learner.objects.filter(memberships__until=None, **{f"memberships__{name}": it for name, it in of.items()})
+
+
+class Certificate(models.Model):
+    """One certificate of one learner for one story. There is no ID and no expiry at the vendor."""
+
+    app = models.ForeignKey(App, models.CASCADE, related_name="certificates", db_index=False)
+    story = models.ForeignKey(Story, models.CASCADE, related_name="certificates", db_index=False)
+    learner = models.ForeignKey(Learner, models.CASCADE, related_name="certificates", db_index=False)
+
+    firstname = models.TextField(blank=True)
+    lastname = models.TextField(blank=True)
+    email = models.TextField(blank=True)
+    telephone = models.TextField(blank=True)
+    country = models.TextField(blank=True)
+    city = models.TextField(blank=True)
+    state = models.CharField(max_length=9, choices=State.choices)
+    state_sent = models.TextField(blank=True)  # only of an undocumented state
+    timestamp = models.DateTimeField()  # the vendor's current one, of undocumented meaning
+    url = models.TextField(blank=True)
+    sort_name = models.BinaryField(max_length=160, editable=False)
+
+    first_seen_at = models.DateTimeField()
+    first_run = models.ForeignKey(
+        "SyncRun", models.SET_NULL, null=True, blank=True, related_name="first_seen", db_index=False
+    )
+    initial = models.BooleanField()  # seen no later than in the app's first complete run: old, not news
+    changed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # The held run in whose answer this certificate was missing.
+    missing_in = models.ForeignKey(
+        "SyncRun", models.SET_NULL, null=True, blank=True, related_name="missing_certificates", db_index=False
+    )
+
+    objects = CertificateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="certificate_state_known"),
+            models.CheckConstraint(
+                condition=Q(state=State.OTHER, state_sent__gt="") | (~Q(state=State.OTHER) & Q(state_sent="")),
+                name="certificate_state_sent_when_undocumented",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-timestamp", "-id"], name="certificate_newest"),
+            models.Index(fields=["app", "state", "-timestamp", "-id"], name="certificate_app"),
+            models.Index(fields=["story", "state", "-timestamp", "-id"], name="certificate_story"),
+            models.Index(fields=["learner", "-timestamp", "-id"], name="certificate_learner"),
+            models.Index(fields=["sort_name", "id"], name="certificate_sorted"),
+            models.Index(
+                Left("country", PLACE_HEAD), F("timestamp").desc(), F("id").desc(), name="certificate_country"
+            ),
+            models.Index(Left("city", PLACE_HEAD), F("timestamp").desc(), F("id").desc(), name="certificate_city"),
+            models.Index(fields=["first_run"], condition=Q(initial=False), name="certificate_news"),
+            models.Index(fields=["missing_in"], condition=Q(missing_in__isnull=False), name="certificate_missing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"certificate {self.pk}"
+
+    @property
+    def person_name(self) -> str:
+        """The name as this row tells it."""
+        return f"{self.firstname} {self.lastname}".strip()
+
+    @property
+    def state_word(self) -> str:
+        """The state as files show it: lower case when documented, else as sent."""
+        return self.state_sent or self.state
+
+    @property
+    def badge(self) -> Badge:
+        """A withdrawn certificate shows that first: its state is no longer the vendor's word."""
+        if self.withdrawn_at is not None:
+            return WITHDRAWN_BADGE
+        return BADGES.get(State(self.state)) or Badge("other", "dot", self.state_sent)

@@ -1,0 +1,84 @@
+"""Groups that an owner tracks, and who is in them."""
+
+from django.db import models
+from django.db.models.functions import Coalesce
+
+from .app import App
+from .learner import Learner
+from .story import hashed_slug, name_slug
+
+
+class Group(models.Model):
+    """A group of the vendor, known by its name alone: the vendor never lists groups, so owners name them."""
+
+    app = models.ForeignKey(App, models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=200)
+    slug = models.CharField(max_length=89, editable=False)
+    tracked = models.BooleanField(default=True)
+    checked_at = models.DateTimeField(null=True, blank=True)  # last time the vendor answered for it
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["app", "name"], name="group_once"),
+            models.UniqueConstraint(fields=["app", "slug"], name="group_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """The canonical key in addresses, unique within the app."""
+        return self.slug
+
+
+def track_groups(app: App, names: list[str], *, keep_others: bool = False) -> None:
+    """Track exactly these groups (or these too). A group no longer tracked keeps its history."""
+    if not keep_others:
+        app.groups.exclude(name__in=names).update(tracked=False)
+    for name in names:
+        # A slug of its own until the loop below has seen all the names.
+        Group.objects.update_or_create(
+            app=app, name=name, defaults={"tracked": True}, create_defaults={"slug": hashed_slug(name)}
+        )
+    groups = list(app.groups.all())
+    slugs = [name_slug(group.name) for group in groups]
+    for group, slug in zip(groups, slugs, strict=True):
+        alone = slug and slugs.count(slug) == 1
+        group.slug = slug if alone else hashed_slug(group.name)
+    Group.objects.bulk_update(groups, ["slug"], batch_size=100)
+    app.moved()
+
+
+class Membership(models.Model):
+    """A learner was seen in a group, from when until when (open: still seen)."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="memberships")
+    learner = models.ForeignKey(Learner, models.CASCADE, related_name="memberships", db_index=False)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    # The held run in whose answer this learner was missing from the group.
+    missing_in = models.ForeignKey("SyncRun", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner", "group"], condition=models.Q(until=None), name="membership_open_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(until=None) | models.Q(until__gte=models.F("since")),
+                name="membership_ends_after_it_began",
+            ),
+        ]
+        indexes = [models.Index(fields=["learner", "group"], name="membership_learner")]
+
+    def __str__(self) -> str:
+        return f"learner {self.learner_id} in group {self.group_id}"
+
+
+def with_members(groups: models.QuerySet[Group]) -> models.QuerySet[Group]:
+    """The groups by name, with `members`: how many people are in each now."""
+    open_now = Membership.objects.filter(group=models.OuterRef("pk"), until=None).order_by().values("group")
+    counted = models.Subquery(open_now.annotate(many=models.Count("pk")).values("many"))
+    return groups.annotate(members=Coalesce(counted, 0)).order_by("name")

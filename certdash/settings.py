@@ -1,0 +1,308 @@
+"""All settings, in one place. The environment is read once, here; a value that makes no sense stops the start.
+
+`docs/interface.md` lists the variables for the people who set them.
+"""
+
+import contextlib
+import os
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def _whole(name: str, default: int, least: int) -> int:
+    text = _text(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {text!r}.")
+    return int(text)
+
+
+def _switch(name: str) -> bool:
+    text = _text(name, "0")
+    if text not in {"0", "1"}:
+        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {text!r}.")
+    return text == "1"
+
+
+def _web_address(name: str, default: str = "") -> str:
+    text = _text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        known = not text or (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
+    except ValueError:
+        known = False
+    if not known:
+        raise ImproperlyConfigured(f"{name} must be an address like https://certdash.example.com, not {text!r}.")
+    return text
+
+
+def _writable_folder(name: str, default: str) -> Path:
+    folder = Path(_text(name, default)).absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: the folder {folder} cannot be made: {error.strerror}.") from error
+    if not os.access(folder, os.W_OK):
+        raise ImproperlyConfigured(f"{name}: the folder {folder} cannot be written to.")
+    return folder
+
+
+DATA_DIR = _writable_folder("CERTDASH_DATA_DIR", "var")
+DEBUG = _switch("CERTDASH_DEBUG")
+PUBLIC_URL = _web_address("CERTDASH_PUBLIC_URL", "http://127.0.0.1:8000")
+_served_by_https = PUBLIC_URL.startswith("https://")
+
+# -- Database ---------------------------------------------------------------------------------------------------
+
+
+def _database_config(url: str) -> dict[str, Any]:
+    if not url:  # not by way of a URL, in which a folder's name could mean something else
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "certdash.sqlite3")}
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError:
+        config = {}  # what went wrong would quote the URL, password included
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")) or config.get("NAME") in (
+        None,
+        "",
+        ":memory:",
+    ):
+        raise ImproperlyConfigured(
+            "CERTDASH_DATABASE_URL must be like sqlite:////var/lib/certdash.sqlite3 or "
+            "postgres://user:password@host:5432/database."
+        )
+    return config
+
+
+_database = _database_config(_text("CERTDASH_DATABASE_URL"))
+_on_postgresql = _database["ENGINE"] == "django.db.backends.postgresql"
+if _on_postgresql:
+    # Checked before use, so that a server that was restarted costs one reconnect and not a page.
+    _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+else:
+    # A transaction that reads and then writes must take the write lock at its start; otherwise the second of two
+    # such transactions fails at once with "database is locked", whatever the timeout.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+    }
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Keys -------------------------------------------------------------------------------------------------------
+
+_keys_must_be_given = _on_postgresql or _served_by_https
+
+
+def _key(name: str, file_name: str, new: str) -> str:
+    """The key of the environment, or one that is generated once and kept in the data directory."""
+    if given := _text(name):
+        return given
+    if _keys_must_be_given:
+        raise ImproperlyConfigured(
+            f"{name} must be set when certdash runs on PostgreSQL or under an https address: "
+            "a key generated on one machine would be missing on the next."
+        )
+    path = DATA_DIR / file_name
+    if not path.exists():
+        # Written aside and then linked: of two processes that start together, one wins and both read a whole key.
+        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as file:  # made with mode 0600
+            file.write(new)
+            file.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_text().strip()
+
+
+SECRET_KEY = _key("CERTDASH_SECRET_KEY", "secret_key", secrets.token_urlsafe(50))
+CREDENTIAL_KEYS = [
+    key.strip()
+    for key in _key("CERTDASH_CREDENTIAL_KEYS", "credential_keys", Fernet.generate_key().decode()).split(",")
+]
+try:
+    for _each in CREDENTIAL_KEYS:
+        Fernet(_each)
+except ValueError:
+    # The cause would quote the key's length and form; the sentence is enough.
+    raise ImproperlyConfigured(
+        "CERTDASH_CREDENTIAL_KEYS must be Fernet keys (32 bytes in URL-safe Base64), separated by commas."
+    ) from None
+
+# -- The vendor -------------------------------------------------------------------------------------------------
+
+UPSTREAM_DEADLINE = _whole("CERTDASH_UPSTREAM_DEADLINE", 600, least=1)
+UPSTREAM_MAX_BYTES = _whole("CERTDASH_UPSTREAM_MAX_MB", 1024, least=1) * 2**20
+UPSTREAM_PROXY = _web_address("CERTDASH_UPSTREAM_PROXY") or None
+ALLOW_PRIVATE_UPSTREAMS = _switch("CERTDASH_ALLOW_PRIVATE_UPSTREAMS")
+SPOOL_DIR = DATA_DIR / "spool"
+
+# -- The application --------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "certdash",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "certdash.urls"
+WSGI_APPLICATION = "certdash.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "certdash.views.page.page_context",
+            ],
+        },
+    }
+]
+DJANGO_TABLES2_TEMPLATE = "django_tables2/certdash.html"
+
+# A cache that the processes of one machine share, outside the database: rate limits need the sharing, and a page
+# must not wait for the database's write lock only to remember a count.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    }
+}
+
+# The queue of the worker: a file of its own, so that waiting for work never touches the database.
+HUEY = {"name": "certdash", "filename": str(DATA_DIR / "queue.sqlite3")}
+
+# -- People -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "certdash.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "overview"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+
+TRUSTED_PROXIES = _whole("CERTDASH_TRUSTED_PROXIES", 0, least=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
+# -- HTTP -------------------------------------------------------------------------------------------------------
+
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = sorted({_public.hostname or "", "localhost", "127.0.0.1", "[::1]"})
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+SESSION_COOKIE_HTTPONLY = True
+if _served_by_https:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by name-less probes behind the proxy
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+    # Other hosts of the company's domain are not ours to decide for.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+_collected = "collectstatic" in sys.argv or (BASE_DIR / "static-collected" / "staticfiles.json").exists()
+STATIC_ROOT = BASE_DIR / "static-collected" if _collected else None
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Without collected files (a developer, a test) WhiteNoise serves them from where they are written.
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected and not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not _collected or DEBUG
+
+# -- Words and times --------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = _text("CERTDASH_TIME_ZONE", "UTC")
+try:
+    ZoneInfo(TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError, OSError):
+    raise ImproperlyConfigured(f"CERTDASH_TIME_ZONE must be a name like Europe/Berlin, not {TIME_ZONE!r}.") from None
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "certdash": {"level": "INFO"},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}

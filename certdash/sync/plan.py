@@ -1,0 +1,230 @@
+"""What an answer means for what is stored: pure, no clock, no database.
+
+The rules by which rows of two answers are the same are those of the vendor's data: stories have IDs that may occur
+twice, certificates have none at all. No rule depends on the order in which rows come.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from certdash.falkor import Row
+from certdash.models import Change, Learner, State, Story
+
+Kind = Change.Kind
+_PERSON = ("firstname", "lastname", "email", "telephone", "country", "city")
+
+
+def learner_identity(row: Row) -> str:
+    """Who a row is about, within an app: by e-mail, else by everything else the row says of the person."""
+    if row.email.strip():
+        return Learner.identity_by_email(row.email)
+    return Learner.identity_by_person(row.firstname, row.lastname, row.telephone, row.country, row.city)
+
+
+# -- Stories ----------------------------------------------------------------------------------------------------
+
+
+class Head(NamedTuple):
+    """What an answer says of a story."""
+
+    id: str
+    name: str
+    type: str
+
+    @property
+    def identity(self) -> str:
+        return Story.identity_of(self.id, self.name)
+
+
+class StoredStory(NamedTuple):
+    pk: int
+    id: str
+    identity: str
+    withdrawn: bool
+
+
+@dataclass
+class StoriesPlan:
+    """Received heads, each either the same as a stored story or new; and what was not received."""
+
+    same: dict[str, int] = field(default_factory=dict)  # identity of the head → pk
+    renamed: dict[str, int] = field(default_factory=dict)  # identity of the head → pk
+    new: list[str] = field(default_factory=list)  # identities
+    missing: list[int] = field(default_factory=list)  # pks of live stories
+
+
+def plan_stories(stored: Sequence[StoredStory], received: Iterable[Head], *, full: bool) -> StoriesPlan:
+    """Match stories by ID and name; in a full run, what is left over under one ID, one a side, was renamed.
+
+    Only in a full run can a story be missing: a narrow answer says nothing of those it leaves out.
+    """
+    plan = StoriesPlan()
+    by_identity = {story.identity: story for story in stored}
+    left_heads: dict[str, list[Head]] = defaultdict(list)
+    for head in received:
+        if known := by_identity.pop(head.identity, None):
+            plan.same[head.identity] = known.pk
+        else:
+            left_heads[head.id].append(head)
+    left_stored: dict[str, list[StoredStory]] = defaultdict(list)
+    for story in by_identity.values():
+        if not story.withdrawn:
+            left_stored[story.id].append(story)
+    for vendor_id, heads in left_heads.items():
+        candidates = left_stored.get(vendor_id, [])
+        if full and vendor_id and len(heads) == len(candidates) == 1:
+            plan.renamed[heads[0].identity] = candidates[0].pk
+            del left_stored[vendor_id]
+        else:
+            plan.new += [head.identity for head in heads]
+    if full:
+        plan.missing = [story.pk for stories in left_stored.values() for story in stories]
+    return plan
+
+
+# -- Certificates of one story ----------------------------------------------------------------------------------
+
+
+class Stored(NamedTuple):
+    """A stored certificate of the story."""
+
+    pk: int
+    learner: str  # identity
+    row: Row
+    withdrawn: bool
+    held: bool  # a held run found it missing
+
+
+class Update(NamedTuple):
+    """A stored certificate that the answer still holds, and what is different about it."""
+
+    pk: int
+    learner: str
+    before: Row
+    after: Row
+    kinds: tuple[Kind, ...]
+
+
+@dataclass
+class CertificatesPlan:
+    create: list[tuple[str, Row]] = field(default_factory=list)  # identity of the learner, row
+    update: list[Update] = field(default_factory=list)
+    found: list[int] = field(default_factory=list)  # unchanged, but no longer missing
+    missing: list[Stored] = field(default_factory=list)  # live certificates that were not received
+
+
+def plan_certificates(stored: Iterable[Stored], received: Iterable[Row]) -> CertificatesPlan:
+    """Pair the stored certificates of one story with the received rows of it.
+
+    Within a learner: identical rows are one. Then stored and received pair by equal url; by equal timestamp and
+    state; by equal timestamp; then what is pending here with what is delivered there, oldest first: that last one
+    is a guess, so nothing withdrawn takes part in it.
+    """
+    mine: dict[str, list[Stored]] = defaultdict(list)
+    theirs: dict[str, dict[Row, None]] = defaultdict(dict)
+    for certificate in stored:
+        mine[certificate.learner].append(certificate)
+    for row in received:
+        theirs[learner_identity(row)][row] = None
+    plan = CertificatesPlan()
+    for learner in sorted(mine.keys() | theirs.keys()):
+        _pair_learner(learner, mine.get(learner, []), list(theirs.get(learner, ())), plan)
+    return plan
+
+
+def _pair_learner(learner: str, stored: list[Stored], rows: list[Row], plan: CertificatesPlan) -> None:
+    if len(stored) == 1 and len(rows) == 1 and stored[0].row == rows[0]:  # almost always
+        _take(stored[0], rows[0], plan)
+        return
+    stored = sorted(stored, key=lambda one: (one.withdrawn, _order(one.row), one.pk))
+    rows = sorted(rows, key=_order)
+    for alike in _RULES:
+        stored, rows = _pair_by(alike, stored, rows, plan)
+    waiting = [one for one in stored if one.row.state == State.PENDING and not one.withdrawn]
+    arrived = [row for row in rows if row.state == State.DELIVERED]
+    for one, row in zip(waiting, arrived, strict=False):
+        stored.remove(one)
+        rows.remove(row)
+        _take(one, row, plan)
+    plan.create += [(learner, row) for row in rows]
+    plan.missing += [one for one in stored if not one.withdrawn]
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    return (row.timestamp, row.state, row.url, *(getattr(row, name) for name in _PERSON))
+
+
+# The first rule only decides among equals: a row that did not change at all is itself.
+_RULES: tuple[Callable[[Row], Any], ...] = (
+    lambda row: row,
+    lambda row: row.url or None,
+    lambda row: (row.timestamp, row.state),
+    lambda row: row.timestamp,
+)
+
+
+def _pair_by(
+    alike: Callable[[Row], Any], stored: list[Stored], rows: list[Row], plan: CertificatesPlan
+) -> tuple[list[Stored], list[Row]]:
+    """Pair what is alike, in order; give back what is left. Nothing pairs by None."""
+    waiting: dict[Any, list[Row]] = defaultdict(list)
+    for row in reversed(rows):
+        waiting[alike(row)].append(row)
+    left = []
+    for one in stored:
+        mark = alike(one.row)
+        if mark is not None and waiting.get(mark):
+            _take(one, waiting[mark].pop(), plan)
+        else:
+            left.append(one)
+    return left, sorted((row for some in waiting.values() for row in some), key=_order)
+
+
+def _take(one: Stored, row: Row, plan: CertificatesPlan) -> None:
+    kinds = _kinds(one.row, row)
+    if one.withdrawn:
+        kinds = (Kind.RETURNED, *kinds)
+    if kinds:
+        plan.update.append(Update(one.pk, one.learner, one.row, row, kinds))
+    elif one.held:
+        plan.found.append(one.pk)
+
+
+def _kinds(before: Row, after: Row) -> tuple[Kind, ...]:
+    """What is different; a delivery is one change, with the timestamp and link that came with it."""
+    if before == after:
+        return ()
+    kinds = []
+    if before.state != after.state:
+        first_delivery = (before.state, after.state) == (State.PENDING, State.DELIVERED)
+        kinds.append(Kind.DELIVERED if first_delivery else Kind.STATE)
+    else:
+        if before.url != after.url:
+            kinds.append(Kind.LINK)
+        if before.timestamp != after.timestamp:
+            kinds.append(Kind.TIMESTAMP)
+    if any(getattr(before, name) != getattr(after, name) for name in _PERSON):
+        kinds.append(Kind.DETAILS)
+    return tuple(kinds)
+
+
+_FIELDS = {
+    Kind.DELIVERED: ("state", "timestamp", "url"),
+    Kind.STATE: ("state", "timestamp", "url"),
+    Kind.LINK: ("url",),
+    Kind.TIMESTAMP: ("timestamp",),
+    Kind.DETAILS: _PERSON,
+}
+
+
+def difference(kind: Kind, before: Row, after: Row) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields that a change of this kind is about and that differ: as they were, as they are."""
+    names = [name for name in _FIELDS.get(kind, ()) if getattr(before, name) != getattr(after, name)]
+    return {name: _plain(before, name) for name in names}, {name: _plain(after, name) for name in names}
+
+
+def _plain(row: Row, name: str) -> str:
+    value = getattr(row, name)
+    return value if isinstance(value, str) else value.isoformat()

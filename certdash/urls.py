@@ -1,0 +1,34 @@
+"""The addresses of `docs/interface.md`; people link to them."""
+
+from allauth.account.views import login, logout, password_change
+from django.urls import path
+
+from certdash.views import apps, certificates, groups, health, overview, people, runs, stories
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("certificates/", certificates.Certificates.as_view(), name="certificates"),
+    path("stories/", stories.Stories.as_view(), name="stories"),
+    path("stories/<slug:app>/<path:key>/", stories.OneStory.as_view(), name="story"),
+    path("groups/", groups.Groups.as_view(), name="groups"),
+    path("groups/<slug:app>/<path:key>/", groups.OneGroup.as_view(), name="group"),
+    path("people/", people.People.as_view(), name="people"),
+    path("people/<int:pk>/", people.OnePerson.as_view(), name="person"),
+    path("apps/", apps.Apps.as_view(), name="apps"),
+    path("apps/add/", apps.app_add, name="app_add"),
+    path("apps/<slug:slug>/", apps.app, name="app"),
+    path("apps/<slug:slug>/connection/", apps.app_connection, name="app_connection"),
+    path("apps/<slug:slug>/test/", apps.app_test, name="app_test"),
+    path("apps/<slug:slug>/groups/", apps.app_groups, name="app_groups"),
+    path("apps/<slug:slug>/people/", apps.AppPeople.as_view(), name="app_people"),
+    path("apps/<slug:slug>/people/<int:pk>/take-away/", apps.app_take_away, name="app_take_away"),
+    path("apps/<slug:slug>/sync/", runs.sync_now, name="sync_now"),
+    path("apps/<slug:slug>/runs/", runs.Runs.as_view(), name="runs"),
+    path("apps/<slug:slug>/runs/<int:pk>/", runs.run, name="run"),
+    path("apps/<slug:slug>/runs/<int:pk>/accept/", runs.accept_run, name="accept_run"),
+    path("accounts/login/", login, name="account_login"),
+    path("accounts/logout/", logout, name="account_logout"),
+    path("accounts/password/change/", password_change, name="account_change_password"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

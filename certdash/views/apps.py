@@ -1,0 +1,180 @@
+"""Apps: the list of them, and for owners an app's connection, groups and people with access."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from certdash.access import app_or_404, role_in
+from certdash.falkor import FalkorError
+from certdash.filters import AppFilter, GrantFilter
+from certdash.forms import ConnectionForm, GrantForm, GroupsForm
+from certdash.models import App, Certificate, CredentialUnreadable, Grant, Role
+from certdash.models.group import track_groups, with_members
+from certdash.stats import freshness, numbers
+from certdash.sync.connection import test_connection
+from certdash.tables import AppTable, GrantTable
+from certdash.views.page import List, viewer, visible_freshness
+
+_READ_AND_WRITE = ["GET", "HEAD", "POST"]
+
+
+class Apps(List):
+    """The apps a viewer may see, with how fresh they are."""
+
+    filter_class = AppFilter
+    table_class = AppTable
+    template_name = "apps/list.html"
+    title = "Apps"
+    file_name = "apps"
+
+    def queryset(self) -> QuerySet[Any]:
+        live = Count("certificates", filter=Q(certificates__withdrawn_at=None))
+        return App.objects.filter(pk__in=[app.pk for app in self.apps]).defer("token").annotate(certificates_now=live)
+
+    def context(self) -> dict[str, Any]:
+        fresh = {one.app.pk: one for one in visible_freshness(self.request)}
+        for row in self.table.page.object_list:
+            row.record.fresh = fresh[row.record.pk]
+        return {}
+
+
+def app(request: HttpRequest, slug: str) -> HttpResponse:
+    """One app: how fresh it is, its numbers, its last runs, and what its owners can do."""
+    the_app = app_or_404(viewer(request), slug)
+    live = Certificate.objects.of([the_app]).live()
+    context = {
+        "app": the_app,
+        "fresh": freshness([the_app], timezone.now())[0],
+        "numbers": numbers(live, timezone.now()),
+        "runs": the_app.runs.all()[:5],
+        "groups": with_members(the_app.groups.filter(tracked=True)),
+    }
+    return _app_page(request, "apps/app.html", the_app, context)
+
+
+def _app_page(
+    request: HttpRequest, template: str, the_app: App, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    role = role_in(viewer(request), the_app)
+    rights = {"app": the_app, "may_sync": role in Role.MANAGER.and_above, "may_own": role == Role.OWNER}
+    return render(request, template, context | rights, status=status)
+
+
+@require_http_methods(_READ_AND_WRITE)
+def app_add(request: HttpRequest) -> HttpResponse:
+    """A superuser adds an app and becomes its owner."""
+    if not viewer(request).is_superuser:
+        raise PermissionDenied
+    form = ConnectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _tested(request, form):
+        with transaction.atomic():
+            the_app = form.save()
+            Grant.objects.create(app=the_app, user=viewer(request), role=Role.OWNER)
+        messages.success(request, f"{the_app.name} is connected. Name the groups to track, or synchronise it now.")
+        return redirect("app", the_app.slug)
+    return render(request, "apps/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(_READ_AND_WRITE)
+def app_connection(request: HttpRequest, slug: str) -> HttpResponse:
+    """An owner changes where and how an app is asked; the token can be written and never read."""
+    the_app = app_or_404(viewer(request), slug, Role.OWNER)
+    form = ConnectionForm(request.POST or None, instance=the_app)
+    if request.method == "POST" and form.is_valid() and _tested(request, form):
+        form.save()
+        messages.success(request, "The connection is saved.")
+        return redirect("app", slug)
+    return _app_page(request, "apps/connection.html", the_app, {"form": form}, 422 if form.errors else 200)
+
+
+def _tested(request: HttpRequest, form: ConnectionForm) -> bool:
+    """Whether the form's connection works, or its sender saves it without a test. Explains what is in the way."""
+    connected = form.connected()
+    if "untested" in request.POST:
+        return True
+    try:
+        test_connection(connected)
+    except (FalkorError, CredentialUnreadable) as error:
+        form.add_error(None, f"Nothing was saved, since the connection does not work: {error}")
+        if said := getattr(error, "vendor_message", ""):
+            form.add_error(None, f"The vendor said: “{said}”")
+        return False
+    messages.success(request, "The vendor answers, knows the token and has the endpoint enabled.")
+    return True
+
+
+@require_POST
+def app_test(request: HttpRequest, slug: str) -> HttpResponse:
+    """Tests the stored connection."""
+    the_app = app_or_404(viewer(request), slug, Role.OWNER)
+    try:
+        test_connection(the_app)
+    except (FalkorError, CredentialUnreadable) as error:
+        said = getattr(error, "vendor_message", "")
+        messages.error(request, f"{error} The vendor said: “{said}”" if said else str(error))
+    else:
+        messages.success(request, "The vendor answers, knows the token and has the endpoint enabled.")
+    return redirect("app", slug)
+
+
+@require_http_methods(_READ_AND_WRITE)
+def app_groups(request: HttpRequest, slug: str) -> HttpResponse:
+    """An owner lists the groups to track, one a line."""
+    the_app = app_or_404(viewer(request), slug, Role.OWNER)
+    tracked = "\n".join(the_app.groups.filter(tracked=True).values_list("name", flat=True))
+    form = GroupsForm(request.POST or None, initial={"names": tracked})
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            track_groups(the_app, form.cleaned_data["names"])
+        messages.success(request, "The groups are saved. The next sync asks who is in them.")
+        return redirect("app", slug)
+    return _app_page(request, "apps/groups.html", the_app, {"form": form}, 422 if form.errors else 200)
+
+
+class AppPeople(List):
+    """Who has access to an app; an owner gives it and takes it away."""
+
+    filter_class = GrantFilter
+    table_class = GrantTable
+    template_name = "apps/people.html"
+    title = "People with access"
+    file_name = "access"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.app = app_or_404(viewer(request), kwargs["slug"], Role.OWNER)
+        self.form = GrantForm()
+        return super().dispatch(request, *args, **kwargs)
+
+    def queryset(self) -> QuerySet[Any]:
+        return Grant.objects.filter(app=self.app)
+
+    def context(self) -> dict[str, Any]:
+        return {"app": self.app, "form": self.form, "may_own": True, "may_sync": True}
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        self.form = GrantForm(request.POST)
+        if not self.form.is_valid():
+            return self.get(request)
+        grant = self.form.save(self.app)
+        messages.success(request, f"{grant.user} is {grant.get_role_display().lower()} of {self.app.name} now.")
+        return redirect("app_people", slug)
+
+
+@require_POST
+def app_take_away(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Takes somebody's access away."""
+    the_app = app_or_404(viewer(request), slug, Role.OWNER)
+    grant = get_object_or_404(Grant, app=the_app, pk=pk)
+    if grant.user == viewer(request):
+        messages.error(request, "Your own access stays: another owner can take it away.")
+    else:
+        grant.delete()
+        messages.success(request, f"{grant.user} has no access to {the_app.name} any more.")
+    return redirect("app_people", slug)

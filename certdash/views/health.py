@@ -1,0 +1,22 @@
+"""For machines that watch machines: no log-in, no data."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse
+
+
+@login_not_required
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """200 while the process lives."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """200 when the database answers too, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
+    return HttpResponse("ok\n", content_type="text/plain")

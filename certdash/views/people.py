@@ -1,0 +1,60 @@
+"""People: learners by name, and one over all stories."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+from certdash.filters import LearnerFilter
+from certdash.models import CertificateQuerySet, Learner
+from certdash.rows import group_names, share_bar
+from certdash.stats import numbers
+from certdash.tables import PersonTable
+from certdash.views.certificates import Certificates
+from certdash.views.page import List, visible_apps
+
+
+class People(List):
+    """The learners of all visible apps."""
+
+    filter_class = LearnerFilter
+    table_class = PersonTable
+    title = "People"
+    file_name = "people"
+
+    def queryset(self) -> QuerySet[Any]:
+        return Learner.objects.filter(app__in=self.apps)
+
+
+class OnePerson(Certificates):
+    """A learner of one app, with the same e-mail's learners in the viewer's other apps."""
+
+    template_name: ClassVar[str] = "people/person.html"
+    file_name = "certificates-person"
+    fixed = ("app", "group", "q", "country", "city")
+
+    def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
+        learners = Learner.objects.filter(app__in=visible_apps(request))
+        found = learners.filter(pk=self.kwargs["pk"]).select_related("app").first()
+        if found is None:
+            raise Http404("No such person.")
+        self.learner = found
+        return super().get(request)
+
+    def certificates(self) -> CertificateQuerySet:
+        return super().certificates().filter(learner=self.learner)
+
+    def context(self) -> dict[str, Any]:
+        counted = numbers(self.certificates().live(), timezone.now())
+        elsewhere = Learner.objects.filter(identity=self.learner.identity, app__in=self.apps)
+        return super().context() | {
+            "learner": self.learner,
+            "app": self.learner.app,
+            "numbers": counted,
+            "share": share_bar(counted.delivered, counted.pending),
+            "groups": group_names([self.learner.pk])[self.learner.pk],
+            "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
+            if self.learner.email.strip()
+            else [],
+        }

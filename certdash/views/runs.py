@@ -1,0 +1,94 @@
+"""Sync runs: starting one, following it, and accepting what it held."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from certdash.access import app_or_404, role_in
+from certdash.filters import RunFilter
+from certdash.models import Role, SyncRun
+from certdash.sync.answer import Scope
+from certdash.sync.run import open_run
+from certdash.sync.withdrawals import accept
+from certdash.tables import RunTable
+from certdash.tasks import enqueue, sync_run, withdraw_held
+from certdash.views.page import List, viewer
+
+
+@require_POST
+def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
+    """Opens a run for the worker, or joins the one under way, and goes to its page."""
+    app = app_or_404(viewer(request), slug, Role.MANAGER)
+    run, new = open_run(app, Scope(), viewer(request))
+    if new:
+        enqueue(sync_run, run.pk)
+    else:
+        messages.info(request, "This app is being synchronised already: you follow that run.")
+    return redirect("run", slug, run.pk)
+
+
+class Runs(List):
+    """The runs of an app."""
+
+    filter_class = RunFilter
+    table_class = RunTable
+    template_name = "apps/runs.html"
+    title = "Sync runs"
+    file_name = "runs"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.app = app_or_404(viewer(request), kwargs["slug"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def queryset(self) -> QuerySet[Any]:
+        return SyncRun.objects.filter(app=self.app)
+
+    def context(self) -> dict[str, Any]:
+        role = role_in(viewer(self.request), self.app)
+        return {"app": self.app, "may_sync": role in Role.MANAGER.and_above, "may_own": role == Role.OWNER}
+
+
+def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One run: while it runs the page refreshes itself, and it ends on the result."""
+    app = app_or_404(viewer(request), slug)
+    the_run = get_object_or_404(SyncRun.objects.select_related("requested_by", "accepted_by"), app=app, pk=pk)
+    role = role_in(viewer(request), app)
+    held = the_run.status == SyncRun.Status.HELD and the_run.accepted_at is None
+    context = {
+        "app": app,
+        "run": the_run,
+        "over": the_run.lease_is_over(timezone.now()),
+        "facts": _facts(the_run),
+        "rejections": the_run.rejections.order_by("pk"),
+        "still_missing": the_run.missing_certificates.live().count() if held else 0,
+        "may_sync": role in Role.MANAGER.and_above,
+        "may_own": role == Role.OWNER,
+        "may_accept": held and role == Role.OWNER,
+    }
+    return render(request, "apps/run.html", context)
+
+
+def _facts(the_run: SyncRun) -> list[tuple[str, str]]:
+    counts = ("received", "created", "changed", "withdrawn", "returned", "missing", "rejected", "repaired")
+    facts = [(name.capitalize(), f"{getattr(the_run, name):,}") for name in counts]
+    seconds = "" if the_run.seconds is None else f"{the_run.seconds:.1f} s"
+    return [*facts, ("Size", filesizeformat(the_run.size)), ("Took", seconds), ("Vendor’s hash", the_run.vendor_hash)]
+
+
+@require_POST
+def accept_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """An owner accepts that what a held run missed is withdrawn."""
+    app = app_or_404(viewer(request), slug, Role.OWNER)
+    the_run = get_object_or_404(SyncRun, app=app, pk=pk)
+    if accept(the_run, viewer(request), timezone.now()):
+        enqueue(withdraw_held, the_run.pk)
+        messages.success(request, "Accepted: what is still missing will be withdrawn in a moment.")
+    else:
+        messages.info(request, "There is nothing to accept in this run any more.")
+    return redirect("run", slug, pk)

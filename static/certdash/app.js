@@ -1,0 +1,88 @@
+// Comfort only: every page works without this file.
+"use strict";
+
+const announce = (text) => {
+  const region = document.getElementById("announce");
+  if (region) region.textContent = text;
+};
+
+// The address of what is on the screen, for a colleague. Without a secure context there is no clipboard: show it.
+const copyLink = async (button) => {
+  const address = new URL(button.dataset.copyLink || location.href, location.href).href;
+  try {
+    await navigator.clipboard.writeText(address);
+  } catch {
+    window.prompt("Copy this address", address);
+    return;
+  }
+  const label = button.querySelector("[data-label]") || button;
+  const before = label.textContent;
+  label.textContent = "Link copied";
+  announce("Link copied");
+  setTimeout(() => (label.textContent = before), 2000);
+};
+
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  const button = event.target.closest("[data-copy-link]");
+  if (button) copyLink(button);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("focusin", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// Addresses that people share carry no empty fields. A checkbox keeps its empty value: it means "without one".
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (!target.matches("[data-short-address]")) return;
+  for (const field of target.elements) if (field.type !== "checkbox" && !field.value) formData.delete(field.name);
+});
+
+// A search field has been heard while it was typed in; its change on leaving would ask again, and overtake a click.
+const heard = (event) => event.target.type === "search" && event.stopPropagation();
+document.addEventListener("change", heard, true);
+
+// Looks through the values of one facet; it is no filter of its own, so the form must not hear of it.
+const find = (event) => {
+  const field = event.target;
+  if (!field.matches("[data-find]")) return;
+  event.stopPropagation();
+  const words = field.value.toLocaleLowerCase().split(/\s+/);
+  for (const item of field.closest("details").querySelectorAll("li")) {
+    const text = item.textContent.toLocaleLowerCase();
+    item.hidden = !words.every((word) => text.includes(word));
+  }
+};
+document.addEventListener("input", find, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("[data-find]")) event.preventDefault();
+});
+
+// On a phone the filters lie over the results: applying them uncovers those.
+document.addEventListener("submit", (event) => event.target.closest(".filters")?.removeAttribute("open"));
+
+const show = () => {
+  for (const element of document.querySelectorAll("[data-with-script]")) element.hidden = false;
+  for (const field of document.querySelectorAll("[data-active-count]")) {
+    const active = document.querySelectorAll(".chips .chip").length;
+    field.textContent = active;
+    field.hidden = active === 0;
+  }
+};
+document.addEventListener("DOMContentLoaded", show);
+
+document.addEventListener("htmx:afterSettle", () => {
+  show();
+  const count = document.querySelector("[data-announce]");
+  if (count) announce(count.textContent.trim());
+});

@@ -1,0 +1,1 @@
+"""What the tests stand on: their environment, a private PostgreSQL, a browser, certdash as processes."""

@@ -1,0 +1,170 @@
+"""What the environment gives, and that nonsense in it stops the start."""
+
+import os
+import runpy
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).parents[1]
+Load = Callable[..., dict[str, Any]]
+
+HTTPS = {"PUBLIC_URL": "https://certdash.example.com"}
+POSTGRESQL = {"DATABASE_URL": "postgres://certdash:secret@db.example.com:5433/dashboard"}
+KEYS = {"SECRET_KEY": "given", "CREDENTIAL_KEYS": Fernet.generate_key().decode()}
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
+    """Runs the settings file under an environment of exactly these variables, named without `CERTDASH_`."""
+
+    def load(**variables: str) -> dict[str, Any]:
+        for name in [name for name in os.environ if name.startswith("CERTDASH_")]:
+            monkeypatch.delenv(name)
+        for name, value in ({"DATA_DIR": str(tmp_path / "data")} | variables).items():
+            monkeypatch.setenv(f"CERTDASH_{name}", value)
+        return runpy.run_path(str(ROOT / "certdash" / "settings.py"))
+
+    return load
+
+
+NONSENSE = [
+    ("DATA_DIR", __file__),
+    ("DATA_DIR", f"{__file__}/below"),
+    ("DEBUG", "yes"),
+    ("PUBLIC_URL", "certdash.example.com"),
+    ("PUBLIC_URL", "ftp://certdash.example.com"),
+    ("PUBLIC_URL", "https://"),
+    ("PUBLIC_URL", "http://certdash.example.com:99999"),
+    ("PUBLIC_URL", "http://[::1"),
+    ("DATABASE_URL", "mysql://localhost/certdash"),
+    ("DATABASE_URL", "certdash.sqlite3"),
+    ("DATABASE_URL", "sqlite:///"),
+    ("DATABASE_URL", "postgres://"),
+    ("DATABASE_URL", "postgres://localhost:port/certdash"),
+    ("CREDENTIAL_KEYS", "too short"),
+    ("CREDENTIAL_KEYS", "schlüssel"),
+    ("CREDENTIAL_KEYS", f"{KEYS['CREDENTIAL_KEYS']},"),
+    ("UPSTREAM_DEADLINE", "0"),
+    ("UPSTREAM_DEADLINE", "ten"),
+    ("UPSTREAM_DEADLINE", "1.5"),
+    ("UPSTREAM_MAX_MB", "-1"),
+    ("UPSTREAM_MAX_MB", "²"),
+    ("UPSTREAM_PROXY", "proxy.example.com:3128"),
+    ("ALLOW_PRIVATE_UPSTREAMS", "true"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("TIME_ZONE", "Mars/Olympus"),
+    ("TIME_ZONE", "../UTC"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), NONSENSE)
+def test_nonsense_stops_the_start_with_a_sentence_that_names_the_variable(load, name, value):
+    with pytest.raises(ImproperlyConfigured, match=rf"^CERTDASH_{name}\b.*\.$"):
+        load(**KEYS | {name: value})
+
+
+def test_a_command_does_not_start_on_nonsense(tmp_path):
+    environment = os.environ | {"CERTDASH_DATA_DIR": str(tmp_path), "CERTDASH_UPSTREAM_DEADLINE": "soon"}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "CERTDASH_UPSTREAM_DEADLINE must be a whole number" in done.stderr
+
+
+def test_an_empty_variable_is_an_absent_one(load):
+    assert load(DEBUG="", TIME_ZONE="  ", UPSTREAM_PROXY="")["TIME_ZONE"] == "UTC"
+
+
+def test_keys_are_made_once_and_only_their_owner_reads_them(load, tmp_path):
+    first, second = load(), load()
+    assert first["SECRET_KEY"] == second["SECRET_KEY"] != ""
+    assert first["CREDENTIAL_KEYS"] == second["CREDENTIAL_KEYS"]
+    files = [path for path in (tmp_path / "data").iterdir() if path.is_file()]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600, 0o600]
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_keys_that_are_given_are_taken_and_nothing_is_written(load, tmp_path):
+    settings = load(**KEYS)
+    assert settings["SECRET_KEY"] == KEYS["SECRET_KEY"]
+    assert settings["CREDENTIAL_KEYS"] == [KEYS["CREDENTIAL_KEYS"]]
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_several_credential_keys_stay_in_their_order(load):
+    keys = [Fernet.generate_key().decode() for _ in range(2)]
+    assert load(CREDENTIAL_KEYS=" , ".join(keys))["CREDENTIAL_KEYS"] == keys
+
+
+@pytest.mark.parametrize("deployment", [HTTPS, POSTGRESQL], ids=["https", "postgresql"])
+@pytest.mark.parametrize("missing", KEYS)
+def test_a_deployment_for_many_does_not_invent_its_keys(load, deployment, missing):
+    given = {name: value for name, value in KEYS.items() if name != missing}
+    with pytest.raises(ImproperlyConfigured, match=f"^CERTDASH_{missing} must be set"):
+        load(**deployment, **given)
+
+
+def test_https_makes_cookies_secure_and_bound_to_the_host(load):
+    settings = load(**HTTPS, **KEYS)
+    assert (settings["SESSION_COOKIE_SECURE"], settings["CSRF_COOKIE_SECURE"]) == (True, True)
+    assert settings["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert settings["CSRF_COOKIE_NAME"].startswith("__Host-")
+    assert settings["SECURE_HSTS_SECONDS"] >= 365 * 24 * 3600
+
+
+def test_http_leaves_cookies_usable(load):
+    settings = load()
+    assert not settings.get("SESSION_COOKIE_SECURE")
+    assert not settings.get("SECURE_HSTS_SECONDS")
+
+
+def test_hosts_are_the_public_one_and_loopback(load):
+    settings = load(PUBLIC_URL="https://certdash.example.com:8443/", **KEYS)
+    assert set(settings["ALLOWED_HOSTS"]) == {"certdash.example.com", "localhost", "127.0.0.1", "[::1]"}
+    assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://certdash.example.com:8443"]
+
+
+def test_the_database_is_a_file_in_the_data_directory_unless_told(load, tmp_path):
+    assert str(load()["DATABASES"]["default"]["NAME"]) == str(tmp_path / "data" / "certdash.sqlite3")
+    elsewhere = str(tmp_path / "elsewhere.sqlite3")
+    assert load(DATABASE_URL=f"sqlite:///{elsewhere}")["DATABASES"]["default"]["NAME"] == elsewhere
+
+
+def test_a_data_directory_may_have_any_name(load, tmp_path):
+    folder = tmp_path / "Training #1 + 100%?"
+    assert str(load(DATA_DIR=str(folder))["DATABASES"]["default"]["NAME"]) == str(folder / "certdash.sqlite3")
+
+
+def test_sqlite_takes_its_write_lock_when_a_transaction_begins(load):
+    options = load()["DATABASES"]["default"]["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"]
+
+
+def test_postgresql_is_found_by_its_address(load):
+    database = load(**POSTGRESQL, **KEYS)["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    where = {name: database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
+    assert list(where.values()) == ["certdash", "secret", "db.example.com", 5433, "dashboard"]
+
+
+def test_forwarded_headers_are_believed_only_behind_a_proxy(load):
+    assert "SECURE_PROXY_SSL_HEADER" not in load()
+    behind = load(TRUSTED_PROXIES="1")
+    assert behind["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert behind["ALLAUTH_TRUSTED_PROXY_COUNT"] == 1
+
+
+def test_the_vendor_is_asked_within_the_limits_that_are_set(load):
+    settings = load(UPSTREAM_DEADLINE="30", UPSTREAM_MAX_MB="2", UPSTREAM_PROXY="http://proxy.example.com:3128")
+    assert (settings["UPSTREAM_DEADLINE"], settings["UPSTREAM_MAX_BYTES"]) == (30, 2 * 2**20)
+    assert settings["UPSTREAM_PROXY"] == "http://proxy.example.com:3128"
+    assert settings["ALLOW_PRIVATE_UPSTREAMS"] is False
