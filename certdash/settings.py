@@ -272,8 +272,8 @@ CONTENT_SECURITY_POLICY = {
 }
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-_collected = "collectstatic" in sys.argv or (BASE_DIR / "static-collected" / "staticfiles.json").exists()
-STATIC_ROOT = BASE_DIR / "static-collected" if _collected else None
+_collected = "collectstatic" in sys.argv or (DATA_DIR / "static" / "staticfiles.json").exists()
+STATIC_ROOT = DATA_DIR / "static" if _collected else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from tests.world import Cast, make_cast
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
@@ -25,3 +27,9 @@ def _quick_passwords() -> None:
 def _nothing_cached() -> None:
     """No test sees the counts or the failed log-ins of the one before."""
     cache.clear()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Superuser, owner, manager and viewer of the app `demo`, and the owner of another one."""
+    return make_cast()

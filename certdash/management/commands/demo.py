@@ -144,7 +144,7 @@ def _child(what: str, port: int = 0) -> Iterator[None]:
         "worker": [sys.executable, "manage.py", "worker"],
         "gunicorn": [
             sys.executable, "-m", "gunicorn", "certdash.wsgi", "--bind", f"127.0.0.1:{port}",
-            "--threads", "8", "--log-level", "warning",
+            "--log-level", "warning",
         ],
     }  # fmt: skip
     process = subprocess.Popen(commands[what], cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603

@@ -1,0 +1,268 @@
+"""Who may do what: every address of the resolver, as everybody."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from certdash.models import Certificate, Grant, Role, SyncRun
+from certdash.models.story import Story
+from tests import world
+
+WHO = ("anonymous", "stranger", "viewer", "manager", "owner", "superuser")
+LOGIN = "login"  # redirected there, with the way back
+
+_OPEN = (200, 200, 200, 200, 200, 200)
+_EVERYBODY = (LOGIN, 200, 200, 200, 200, 200)
+_MEMBERS = (LOGIN, 404, 200, 200, 200, 200)
+_OWNERS = (LOGIN, 404, 403, 403, 200, 200)
+_ONLY_POST = (LOGIN, 405, 405, 405, 405, 405)
+_NO_POST = (LOGIN, 405, 405, 405, 405, 405)
+
+# Name of the address: what GET gives to each of WHO.
+GET = {
+    "overview": _EVERYBODY,
+    "certificates": _EVERYBODY,
+    "stories": _EVERYBODY,
+    "story": _MEMBERS,
+    "groups": _EVERYBODY,
+    "group": _MEMBERS,
+    "people": _EVERYBODY,
+    "person": _MEMBERS,
+    "apps": _EVERYBODY,
+    "app_add": (LOGIN, 403, 403, 403, 403, 200),
+    "app": _MEMBERS,
+    "app_connection": _OWNERS,
+    "app_test": _ONLY_POST,
+    "app_groups": _OWNERS,
+    "app_people": _OWNERS,
+    "app_take_away": _ONLY_POST,
+    "sync_now": _ONLY_POST,
+    "runs": _MEMBERS,
+    "run": _MEMBERS,
+    "accept_run": _ONLY_POST,
+    "account_login": (200, 302, 302, 302, 302, 302),
+    "account_logout": (302, 200, 200, 200, 200, 200),
+    "account_change_password": _EVERYBODY,
+    "healthz": _OPEN,
+    "readyz": _OPEN,
+}
+
+# The same for an empty POST; 422 is a form with errors, which only who may send it gets to see.
+POST = {
+    "certificates": _NO_POST,
+    "stories": _NO_POST,
+    "story": _NO_POST,
+    "groups": _NO_POST,
+    "group": _NO_POST,
+    "people": _NO_POST,
+    "person": _NO_POST,
+    "apps": _NO_POST,
+    "app_add": (LOGIN, 403, 403, 403, 403, 422),
+    "app_connection": (LOGIN, 404, 403, 403, 422, 422),
+    "app_test": (LOGIN, 404, 403, 403, 302, 302),
+    "app_groups": (LOGIN, 404, 403, 403, 302, 302),
+    "app_people": (LOGIN, 404, 403, 403, 422, 422),
+    "app_take_away": (LOGIN, 404, 403, 403, 302, 302),
+    "sync_now": (LOGIN, 404, 403, 302, 302, 302),
+    "accept_run": (LOGIN, 404, 403, 403, 302, 302),
+}
+LISTS = ("certificates", "stories", "groups", "people", "apps")
+
+
+@pytest.fixture
+def addresses(cast):
+    """Every address of the resolver, of the app `demo` where it is of an app."""
+    story = world.make_story(cast.demo)
+    certificate = world.make_certificate(story)
+    group = world.make_group(cast.demo, "Managers", certificate.learner)
+    run = world.make_run(cast.demo)
+    world.make_foreign(cast.other)
+    grant = Grant.objects.get(app=cast.demo, user=cast.viewer)
+    arguments = {
+        "story": ["demo", story.key],
+        "group": ["demo", group.key],
+        "person": [certificate.learner_id],
+        "app_take_away": ["demo", grant.pk],
+        "run": ["demo", run.pk],
+        "accept_run": ["demo", run.pk],
+    }
+    of_app = {"app", "app_connection", "app_test", "app_groups", "app_people", "sync_now", "runs"}
+    return {name: reverse(name, args=arguments.get(name, ["demo"] if name in of_app else [])) for name in GET}
+
+
+def logged_in(cast, who, **options):
+    client = Client(**options)
+    if who != "anonymous":
+        client.force_login(cast[who])
+    return client
+
+
+def seen(response, address):
+    """The status, or LOGIN for the way to the log-in with the way back."""
+    to_login = f"{reverse('account_login')}?next={address}"
+    return LOGIN if response.status_code == 302 and response["Location"] == to_login else response.status_code
+
+
+def test_the_matrix_holds_every_address():
+    assert set(GET) == {pattern.name for pattern in get_resolver().url_patterns}
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_get_as(who, cast, addresses):
+    client, column = logged_in(cast, who), WHO.index(who)
+    got = {name: seen(client.get(address), address) for name, address in addresses.items()}
+    assert got == {name: statuses[column] for name, statuses in GET.items()}
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("name", POST)
+def test_post_as(name, who, cast, addresses):
+    response = logged_in(cast, who).post(addresses[name])
+    assert seen(response, addresses[name]) == POST[name][WHO.index(who)]
+
+
+@pytest.mark.parametrize("name", [name for name in POST if POST[name] != _NO_POST])
+@pytest.mark.parametrize("who", ["stranger", "viewer"])
+def test_who_may_not_post_changes_nothing(name, who, cast, addresses):
+    def rows():
+        return Grant.objects.count(), SyncRun.objects.count(), cast.demo.groups.filter(tracked=True).count()
+
+    before = rows()
+    logged_in(cast, who).post(addresses[name])
+    assert rows() == before
+
+
+def test_every_address_that_changes_something_wants_the_forms_token(cast, addresses):
+    client = logged_in(cast, "superuser", enforce_csrf_checks=True)
+    changing = [*(name for name in POST if POST[name] != _NO_POST), "account_logout", "account_change_password"]
+    assert {name: client.post(addresses[name]).status_code for name in changing} == dict.fromkeys(changing, 403)
+
+
+def test_the_login_wants_the_forms_token(db):
+    response = Client(enforce_csrf_checks=True).post(reverse("account_login"), {"login": "x", "password": "y"})
+    assert response.status_code == 403
+    assert "form has expired" in response.content.decode()
+
+
+# -- What is not theirs does not exist --------------------------------------------------------------------------
+
+
+def foreign_addresses(cast):
+    """Pages of the other app, each beside one that nobody has."""
+    story, learner = Story.objects.get(app=cast.other), cast.other.learners.get()
+    run, group = SyncRun.objects.get(app=cast.other), cast.other.groups.get()
+    return {
+        f"/stories/retail/{story.key}/": "/stories/nothing/NONE~none/",
+        f"/stories/demo/{story.key}/": "/stories/demo/NONE~none/",
+        f"/groups/retail/{group.key}/": "/groups/nothing/none/",
+        f"/groups/demo/{group.key}/": "/groups/demo/none/",
+        f"/people/{learner.pk}/": "/people/999999999/",
+        f"/people/{learner.pk}/?_export=csv": "/people/999999999/?_export=csv",
+        "/apps/retail/": "/apps/nothing/",
+        "/apps/retail/connection/": "/apps/nothing/connection/",
+        "/apps/retail/people/": "/apps/nothing/people/",
+        "/apps/retail/runs/": "/apps/nothing/runs/",
+        "/apps/retail/runs/?_export=csv": "/apps/nothing/runs/?_export=csv",
+        f"/apps/retail/runs/{run.pk}/": "/apps/nothing/runs/1/",
+        f"/apps/demo/runs/{run.pk}/": "/apps/demo/runs/999999999/",
+    }
+
+
+def test_a_foreign_thing_looks_like_one_that_does_not_exist(cast, addresses):
+    client = logged_in(cast, "owner")
+    for foreign, nobodys in foreign_addresses(cast).items():
+        one, other = client.get(foreign), client.get(nobodys)
+        assert (one.status_code, without_token(one)) == (404, without_token(other)), foreign
+
+
+def without_token(response):
+    """The page without the masked form token, which is another one each time."""
+    return re.sub(r'(CSRFToken": "|value=")\w{64}', "", response.content.decode())
+
+
+@pytest.mark.parametrize("verb", ["test", "sync", "runs/{run}/accept", "people/{grant}/take-away"])
+def test_nobody_acts_on_a_foreign_app(verb, cast, addresses):
+    run, grant = SyncRun.objects.get(app=cast.other), Grant.objects.get(app=cast.other)
+    for slug in ("retail", "demo"):
+        address = f"/apps/{slug}/{verb.format(run=run.pk, grant=grant.pk)}/"
+        if slug == "demo" and verb in ("test", "sync"):
+            continue
+        assert logged_in(cast, "owner").post(address).status_code == 404
+    assert SyncRun.objects.filter(app=cast.other).count() == 1
+    assert Grant.objects.filter(app=cast.other).exists()
+
+
+@pytest.mark.parametrize("who", ["viewer", "manager", "owner"])
+def test_no_page_and_no_file_tells_of_a_foreign_app(who, cast, addresses):
+    client = logged_in(cast, who)
+    for name, address in addresses.items():
+        for query in ("", "?withdrawn=all", "?_export=csv", "?_export=jsonl"):
+            assert world.FOREIGN not in text_of(client.get(address + query)).lower(), name + query
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_somebody_without_any_app_sees_none(name, cast, addresses):
+    client = Client()
+    client.force_login(world.make_user("newcomer"))
+    for query in ("", "?_export=csv"):
+        text = text_of(client.get(addresses[name] + query)).lower()
+        assert not any(word in text for word in (world.FOREIGN, "demo academy", "ana@example.com", "fire safety"))
+
+
+def text_of(response):
+    return (b"".join(response) if response.streaming else response.content).decode()
+
+
+FOREIGN_QUERIES = [
+    "app=retail", "story=RETA-IL00-0001", "group=retail-night-shift", "type=retail-course", "state=retail-state",
+    "country=Retailand", "city=Retailville", "q=rosa", "id={pk}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", FOREIGN_QUERIES)
+def test_no_filter_reaches_into_a_foreign_app(query, cast, addresses):
+    pk = Certificate.objects.get(app=cast.other).pk
+    client = logged_in(cast, "owner")
+    page = client.get(f"/certificates/?{query.format(pk=pk)}")
+    rows = [row.record.certificate.app_id for row in page.context["table"].page.object_list]
+    assert cast.other.pk not in rows
+    assert "rosa@retail.example" not in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["app=retail", "story=RETA-IL00-0001", "group=retail-night-shift"])
+def test_a_foreign_key_is_as_unknown_as_an_invented_one(query, cast, addresses):
+    client = logged_in(cast, "viewer")
+    name = query.partition("=")[0]
+    foreign = client.get(f"/certificates/?{query}&_export=csv")
+    invented = client.get(f"/certificates/?{name}=invented&_export=csv")
+    assert (foreign.status_code, invented.status_code) == (400, 400)
+    value = query.partition("=")[2]
+    assert foreign.content.decode().replace(value, "") == invented.content.decode().replace("invented", "")
+
+
+def test_a_role_that_was_taken_away_ends_at_once(cast, addresses):
+    client = logged_in(cast, "viewer")
+    assert client.get(addresses["app"]).status_code == 200
+    Grant.objects.filter(user=cast.viewer).delete()
+    assert client.get(addresses["app"]).status_code == 404
+
+
+def test_an_account_that_was_closed_is_logged_out(cast, addresses):
+    client = logged_in(cast, "owner")
+    cast.owner.is_active = False
+    cast.owner.save()
+    assert seen(client.get(addresses["app"]), addresses["app"]) == LOGIN
+
+
+def test_somebodys_best_role_is_the_one_of_that_app(cast, addresses):
+    Grant.objects.create(app=cast.other, user=cast.viewer, role=Role.OWNER)
+    client = logged_in(cast, "viewer")
+    assert client.get("/apps/retail/connection/").status_code == 200
+    assert client.get(addresses["app_connection"]).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/nothing/", "/certificates/x/", "/static/certdash/nothing.css", "/apps/a b/"])
+def test_an_address_that_leads_nowhere_is_404_for_whoever_is_logged_in(address, cast):
+    assert logged_in(cast, "viewer").get(address).status_code == 404
