@@ -54,6 +54,11 @@ class WeeksChart:
     baseline: int = _BASELINE
 
 
+def week_query(first: date, last: date) -> list[tuple[str, str]]:
+    """The filters that leave exactly what a bar counts: certificates of other states are not in it."""
+    return [("state", "delivered"), ("state", "pending"), ("awarded_from", f"{first}"), ("awarded_to", f"{last}")]
+
+
 def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> WeeksChart:
     """Certificates per week as stacked bars; `url_of` links a bar to the rows of its first and last day."""
     step, top = _scale(max((week.delivered + week.pending for week in weeks), default=0))

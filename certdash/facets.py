@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.db.models import Count
 
-from certdash.filters import NO_GROUP, CertificateFilter
-from certdash.models import App, Group, Membership, State, Story, StoryType
+from certdash.filters import NO_GROUP, CertificateFilter, is_state
+from certdash.keys import keys_of
+from certdash.models import App, Group, State, Story, StoryType
 from certdash.models.certificate import BADGES
 
 SHOWN, MOST = 8, 50
@@ -44,14 +44,67 @@ class Facet:
 
 
 def facets(filters: CertificateFilter, apps: Sequence[App]) -> list[Facet]:
-    """The facets of a page that lists certificates, in the order of the rail; a query each, two for some."""
-    by_name: dict[str, Callable[[CertificateFilter, Sequence[App]], Iterable[FacetValue]]] = {
-        "state": _states, "app": _apps, "story": _stories, "group": _groups, "type": _types,
-        "country": partial(_places, "country"), "city": partial(_places, "city"),
-    }  # fmt: skip
-    if len(apps) < 2:
-        del by_name["app"]
-    return [_facet(name, offered(filters, apps)) for name, offered in by_name.items() if name in filters.filters]
+    """The facets of a page that lists certificates, in the order of the rail.
+
+    In as many queries whatever is filtered: most facets are sums over one table of counts.
+    """
+    counts = _Counts(filters)
+    offered: dict[str, Callable[[], list[FacetValue]]] = {
+        "state": lambda: _states(filters, counts),
+        "app": lambda: _apps(filters, counts) if len(apps) > 1 else [],
+        "story": lambda: _stories(filters, counts),
+        "group": lambda: _groups(filters),
+        "type": lambda: _types(filters, counts),
+        "country": lambda: _places(filters, "country", counts.by("country")),
+        "city": lambda: _places(filters, "city", _cities(filters)),
+    }
+    every = [_facet(name, values()) for name, values in offered.items() if name in filters.filters]
+    return [facet for facet in every if facet.values]
+
+
+class _Counts:
+    """Rows by app, state, story, type and country, under all filters but these five.
+
+    A facet's values count what the others leave; the five are so few together that they are narrowed here.
+    """
+
+    _NAMES = ("app", "state", "story", "type", "country")
+
+    def __init__(self, filters: CertificateFilter) -> None:
+        data = filters.data
+        fields = ("app", "state", "state_sent", "story", "country")
+        rows = filters.without(*self._NAMES).order_by().values_list(*fields).annotate(rows=Count("pk"))
+        types = {story.pk: story.type for story in filters.visible_stories}
+        self.cells: list[dict[str, Any]] = [
+            {
+                "app": app,
+                "state": (state, sent),
+                "story": story,
+                "type": types.get(story, ""),
+                "country": country,
+                "rows": many,
+            }
+            for app, state, sent, story, country, many in rows.values_list(*fields, "rows")
+        ]
+        slugs = {app.pk: app.slug for app in filters.apps}
+        chosen_stories = {story.pk for stories in filters.stories.values() for story in stories}
+        self.passes: dict[str, Callable[[Any], bool]] = {
+            "app": lambda app: slugs[app] in data.getlist("app"),
+            "state": lambda state: is_state(state[0], state[1], data.getlist("state")),
+            "story": chosen_stories.__contains__,
+            "type": lambda kind: kind in data.getlist("type"),
+            "country": lambda country: country in data.getlist("country"),
+        }
+        self.active = [name for name in self._NAMES if name in filters.filters and name in data]
+
+    def by(self, name: str) -> dict[Any, int]:
+        """The rows per value of one of the five, under the other four."""
+        others = [(other, self.passes[other]) for other in self.active if other != name]
+        found: dict[Any, int] = {}
+        for cell in self.cells:
+            if all(passes(cell[other]) for other, passes in others):
+                found[cell[name]] = found.get(cell[name], 0) + cell["rows"]
+        return found
 
 
 def _facet(name: str, offered: Iterable[FacetValue]) -> Facet:
@@ -60,75 +113,81 @@ def _facet(name: str, offered: Iterable[FacetValue]) -> Facet:
     return Facet(name, values[:shown], values[shown:MOST], min(len(values), MOST), max(0, len(values) - MOST))
 
 
-def _counts(filters: CertificateFilter, name: str, *fields: str) -> list[tuple[Any, ...]]:
-    rows = filters.without(name).order_by().values_list(*fields)
-    return list(rows.annotate(rows=Count("pk")).values_list(*fields, "rows"))
-
-
-def _states(filters: CertificateFilter, _apps: Sequence[App]) -> list[FacetValue]:
-    chosen = {value.lower() for value in filters.data.getlist("state")}
-    found = {(state, sent): count for state, sent, count in _counts(filters, "state", "state", "state_sent")}
-    for state in (State.PENDING, State.DELIVERED):
-        found.setdefault((state, ""), 0)
+def _states(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+    chosen = filters.data.getlist("state")
+    found = {(State.PENDING.value, ""): 0, (State.DELIVERED.value, ""): 0} | counts.by("state")
     return [
         FacetValue(
-            sent or state, sent or State(state).label, count, (sent or state).lower() in chosen,
-            BADGES[State(state)].tone if not sent else "other",
+            sent or state, sent or State(state).label, count, is_state(state, sent, chosen),
+            "other" if sent else BADGES[State(state)].tone,
         )
         for (state, sent), count in found.items()
     ]  # fmt: skip
 
 
-def _apps(filters: CertificateFilter, apps: Sequence[App]) -> list[FacetValue]:
-    chosen = set(filters.data.getlist("app"))
-    counts = dict(_counts(filters, "app", "app"))
-    return [FacetValue(app.slug, app.name, counts.get(app.pk, 0), app.slug in chosen) for app in apps]
+def _apps(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+    chosen, found = filters.data.getlist("app"), counts.by("app")
+    return [FacetValue(app.slug, app.name, found.get(app.pk, 0), app.slug in chosen) for app in filters.apps]
 
 
-def _stories(filters: CertificateFilter, apps: Sequence[App]) -> list[FacetValue]:
+def _stories(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
     chosen = {story.pk for stories in filters.stories.values() for story in stories}
-    counts = dict(_counts(filters, "story", "story"))
-    stories = list(Story.objects.filter(pk__in=counts.keys() | chosen).only("vendor_id", "slug", "name", "app_id"))
-    labels = _labels(stories, apps)
-    return [FacetValue(story.key, labels[story.pk], counts.get(story.pk, 0), story.pk in chosen) for story in stories]
+    found = counts.by("story")
+    offered = [story for story in filters.visible_stories if story.pk in found or story.pk in chosen]
+    return _by_key(offered, found, chosen, filters.apps)
 
 
-def _groups(filters: CertificateFilter, apps: Sequence[App]) -> list[FacetValue]:
+def _groups(filters: CertificateFilter) -> list[FacetValue]:
     chosen = {group.pk for groups in filters.groups.values() for group in groups}
-    groups = list(Group.objects.filter(app__in=apps, tracked=True))
-    if not groups:
-        return []
     rows = filters.without("group").order_by()
-    members = Membership.objects.filter(until=None, group__in=groups, learner__certificates__in=rows)
-    counts = dict(members.values_list("group").annotate(rows=Count("pk")).values_list("group", "rows"))
-    labels = _labels(groups, apps)
-    offered = [FacetValue(group.key, labels[group.pk], counts.get(group.pk, 0), group.pk in chosen) for group in groups]
+    in_groups = rows.filter(learner__memberships__until=None, learner__memberships__group__tracked=True)
+    by_group = in_groups.values_list("learner__memberships__group").annotate(rows=Count("pk"))
+    counts = dict(by_group.values_list("learner__memberships__group", "rows"))
+    if not filters.visible_groups:
+        return []
     in_none = rows.in_no_group_or([]).count()
-    return [*offered, FacetValue(NO_GROUP, "in no tracked group", in_none, NO_GROUP in filters.data.getlist("group"))]
+    none = FacetValue(NO_GROUP, "in no tracked group", in_none, NO_GROUP in filters.data.getlist("group"))
+    return [*_by_key(filters.visible_groups, counts, chosen, filters.apps), none]
 
 
-def _labels(named: Sequence[Story] | Sequence[Group], apps: Sequence[App]) -> dict[int, str]:
-    """Names, with the app's name where several apps have the same one."""
-    times = Counter(one.name for one in named)
+def _by_key(
+    offered: Sequence[Story] | Sequence[Group], counts: dict[int, int], chosen: set[int], apps: Sequence[App]
+) -> list[FacetValue]:
+    """A value per key. Several apps can share one: then it means all of theirs, and counts them together."""
+    named: dict[str, list[Story | Group]] = {one.key: [] for one in offered}
+    for one in offered:
+        for key in keys_of(one) & named.keys():
+            named[key].append(one)
+    times = Counter(same[0].name for same in named.values())
     app_names = {app.pk: app.name for app in apps}
-    return {one.pk: one.name if times[one.name] == 1 else f"{one.name} ({app_names[one.app_id]})" for one in named}
-
-
-def _types(filters: CertificateFilter, _apps: Sequence[App]) -> list[FacetValue]:
-    chosen = set(filters.data.getlist("type"))
-    counts = dict(_counts(filters, "type", "story__type"))
-    labels = dict(StoryType.choices)
     return [
-        FacetValue(kind, labels.get(kind, kind), counts.get(kind, 0), kind in chosen)
-        for kind in {*counts, *chosen}
+        FacetValue(
+            key,
+            same[0].name if times[same[0].name] == 1 else f"{same[0].name} ({app_names[same[0].app_id]})",
+            sum(counts.get(one.pk, 0) for one in same),
+            any(one.pk in chosen for one in same),
+        )
+        for key, same in named.items()
+    ]
+
+
+def _types(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+    chosen, found, labels = filters.data.getlist("type"), counts.by("type"), dict(StoryType.choices)
+    return [
+        FacetValue(kind, labels.get(kind, kind), found.get(kind, 0), kind in chosen)
+        for kind in {*found, *chosen}
         if kind
     ]
 
 
-def _places(name: str, filters: CertificateFilter, _apps: Sequence[App]) -> list[FacetValue]:
+def _cities(filters: CertificateFilter) -> dict[str, int]:
+    rows = filters.without("city").order_by().values_list("city").annotate(rows=Count("pk"))
+    return dict(rows.values_list("city", "rows"))
+
+
+def _places(filters: CertificateFilter, name: str, counts: dict[str, int]) -> list[FacetValue]:
     """Countries or cities; an empty one means without."""
-    chosen = set(filters.data.getlist(name))
-    counts = dict(_counts(filters, name, name))
+    chosen = filters.data.getlist(name)
     return [
         FacetValue(place, place or f"without a {name}", counts.get(place, 0), place in chosen)
         for place in {*counts, *chosen}

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet, NumberFilter
 
 from certdash.fields import DayField, MomentField, ValuesField, is_row_id
-from certdash.keys import groups_of, stories_of
+from certdash.keys import name_groups, name_stories
 from certdash.models import App, Certificate, CertificateQuerySet, Grant, Group, Learner, State, Story, SyncRun
 from certdash.models.text import fold
 
@@ -36,6 +36,11 @@ class _Of(Filter):
 
 _Values = partial(_Of, ValuesField)
 _Places = partial(_Of, ValuesField, "by_place", sensible=lambda _: True)  # empty means: without one
+
+
+def is_state(state: str, sent: str, wanted: Sequence[str]) -> bool:
+    """Whether a certificate's state is among those of an address: documented ones without case, others as sent."""
+    return sent in wanted if sent else state in {word.lower() for word in wanted}
 
 
 class ListFilter(FilterSet):
@@ -91,11 +96,11 @@ class ListFilter(FilterSet):
             for value in self.data.getlist(name)
         ]
 
-    def without(self, name: str) -> Any:
-        """The rows that all the other filters leave: what the counts beside this one's values count."""
+    def without(self, *names: str) -> Any:
+        """The rows that all the other filters leave: what the counts beside these filters' values count."""
         queryset = self.queryset.all()
         for other, value in (self.form.cleaned_data if self.is_valid() else {}).items():
-            if other != name:
+            if other not in names:
                 queryset = self.filters[other].filter(queryset, value)
         return queryset
 
@@ -194,8 +199,8 @@ class CertificateFilter(ListFilter):
     def filter_queryset(self, queryset: CertificateQuerySet) -> CertificateQuerySet:
         return self._hiding(super().filter_queryset(queryset))
 
-    def without(self, name: str) -> CertificateQuerySet:
-        return self._hiding(super().without(name))
+    def without(self, *names: str) -> CertificateQuerySet:
+        return self._hiding(super().without(*names))
 
     def _hiding(self, queryset: CertificateQuerySet) -> CertificateQuerySet:
         """Withdrawn certificates stay out unless somebody asks for them, or for what was withdrawn."""
@@ -205,14 +210,24 @@ class CertificateFilter(ListFilter):
     # -- Whose and what -----------------------------------------------------------------------------------------
 
     @cached_property
+    def visible_stories(self) -> list[Story]:
+        """The stories of the viewer's apps, withdrawn ones too; read once for keys, types and counts."""
+        return list(Story.objects.filter(app__in=self.apps).order_by("sort_name", "pk"))
+
+    @cached_property
+    def visible_groups(self) -> list[Group]:
+        """The tracked groups of the viewer's apps."""
+        return list(Group.objects.filter(app__in=self.apps, tracked=True).order_by("name", "pk"))
+
+    @cached_property
     def stories(self) -> dict[str, list[Story]]:
         """The stories that the keys of this address name."""
-        return stories_of(self.apps, self.data.getlist("story"))
+        return name_stories(self.visible_stories, self.data.getlist("story"))
 
     @cached_property
     def groups(self) -> dict[str, list[Group]]:
         """The tracked groups that the keys of this address name."""
-        return groups_of(self.apps, self.data.getlist("group"))
+        return name_groups(self.visible_groups, self.data.getlist("group"))
 
     def unknown_story(self, keys: list[str]) -> list[str]:
         return [key for key in keys if not self.stories[key]]
@@ -249,14 +264,16 @@ class CertificateFilter(ListFilter):
 
     def by_state(self, queryset: CertificateQuerySet, _name: str, states: list[str]) -> CertificateQuerySet:
         known = [state.lower() for state in states if state.lower() in (State.PENDING, State.DELIVERED)]
+        if len(known) == len(states):  # no OR, which an index could not serve
+            return queryset.filter(state__in=known)
         return queryset.filter(Q(state__in=known) | Q(state=State.OTHER, state_sent__in=states))
 
     def unknown_type(self, types: list[str]) -> list[str]:
-        stored = set(Story.objects.filter(app__in=self.apps).values_list("type", flat=True).distinct())
+        stored = {story.type for story in self.visible_stories}
         return [kind for kind in types if kind not in stored]
 
     def by_type(self, queryset: CertificateQuerySet, _name: str, types: list[str]) -> CertificateQuerySet:
-        return queryset.filter(story__in=Story.objects.filter(app__in=self.apps, type__in=types))
+        return queryset.filter(story__in=[story.pk for story in self.visible_stories if story.type in types])
 
     def by_place(self, queryset: CertificateQuerySet, name: str, values: list[str]) -> CertificateQuerySet:
         return queryset.in_place(name, values)

@@ -1,21 +1,19 @@
-"""From the keys in addresses to stories and groups, among the apps somebody may see."""
+"""From the keys in addresses to stories and groups, among those that somebody may see."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from certdash.models import App, Group, Story
+from certdash.models import Group, Story
 from certdash.models.story import hashed_slug
 
 
-def stories_of(apps: Sequence[App], keys: Iterable[str]) -> dict[str, list[Story]]:
-    """The stories that each key names, in one query.
+def name_stories(stories: Iterable[Story], keys: Iterable[str]) -> dict[str, list[Story]]:
+    """Which of these stories each key names.
 
-    `<ID>~<slug>` names one story, also in its longer form with a hash; `<ID>` alone names all of that ID; an outdated
-    slug names the only story of its ID, and nothing when there are several.
+    In each app `<ID>~<slug>` names one story, also in its longer form with a hash; `<ID>` alone names all of that ID;
+    where no app has the slug it is outdated: then it names the only story of its ID, in apps with just one.
     """
-    keys = list(keys)
-    ids = {part for key in keys for part in (key, key.rpartition("~")[0])}
     by_id: dict[str, list[Story]] = {}
-    for story in Story.objects.filter(app__in=apps, vendor_id__in=ids).select_related("app").order_by("pk"):
+    for story in stories:
         by_id.setdefault(story.vendor_id, []).append(story)
     return {key: _named(key, by_id) for key in keys}
 
@@ -27,20 +25,26 @@ def _named(key: str, by_id: dict[str, list[Story]]) -> list[Story]:
         return exact
     if whole_id := by_id.get(key, []):
         return whole_id
-    return same_id if len(same_id) == 1 and vendor_id else []
+    apps = [story.app_id for story in same_id]
+    return [story for story in same_id if vendor_id and apps.count(story.app_id) == 1]
 
 
-def stories_of_same_id(app: App, key: str) -> list[Story]:
+def stories_of_same_id(stories: Iterable[Story], key: str) -> list[Story]:
     """What a person may have meant by a key that names nothing: the stories of its ID."""
     vendor_id = key.rpartition("~")[0]
-    return list(Story.objects.filter(app=app, vendor_id=vendor_id).order_by("sort_name", "pk")) if vendor_id else []
+    return [story for story in stories if vendor_id and story.vendor_id == vendor_id]
 
 
-def groups_of(apps: Sequence[App], keys: Iterable[str]) -> dict[str, list[Group]]:
-    """The tracked groups that each key names, in one query."""
-    keys = list(keys)
+def keys_of(one: Story | Group) -> set[str]:
+    """The canonical key of a story or group, and its longer form with a hash."""
+    prefix = f"{one.vendor_id}~" if isinstance(one, Story) else ""
+    return {one.key, f"{prefix}{hashed_slug(one.name)}"}
+
+
+def name_groups(groups: Iterable[Group], keys: Iterable[str]) -> dict[str, list[Group]]:
+    """Which of these groups each key names."""
     named: dict[str, list[Group]] = {key: [] for key in keys}
-    for group in Group.objects.filter(app__in=apps, tracked=True).select_related("app"):
-        for key in {group.slug, hashed_slug(group.name)} & named.keys():
+    for group in groups:
+        for key in keys_of(group) & named.keys():
             named[key].append(group)
     return named

@@ -9,7 +9,7 @@ def safe_link(url: str) -> str:
         return ""  # browsers repair these, each in its own way
     try:
         parts = urlsplit(url)
-        web = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return ""
     return url if web and "@" not in parts.netloc else ""

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db.models import Count, Max, Q
-from django.db.models.functions import TruncWeek
+from django.db.models import Case, Count, Q, When
 from django.utils import timezone
 
 from certdash.models import App, CertificateQuerySet, State, SyncRun
@@ -50,19 +49,20 @@ def weeks(certificates: CertificateQuerySet, now: datetime) -> list[Week]:
     """Certificates per week of their timestamp and by state, the last 26 weeks, the current one last."""
     local = timezone.localtime(now)
     monday = (local - timedelta(days=local.weekday())).date()
-    first = _midnight(monday - timedelta(weeks=WEEKS - 1))
+    begins = [_midnight(monday - timedelta(weeks=back)) for back in range(WEEKS - 1, -2, -1)]
+    # By comparing with the weeks' ends: a database function for weeks knows other time zones, or is slow.
+    number = Case(*(When(timestamp__lt=end, then=week) for week, end in enumerate(begins[1:])))
     counted = (
-        certificates.filter(timestamp__gte=first, timestamp__lt=_midnight(monday + timedelta(weeks=1)))
+        certificates.filter(timestamp__gte=begins[0], timestamp__lt=begins[-1])
         .order_by()
-        .annotate(week=TruncWeek("timestamp"))
+        .annotate(week=number)
         .values_list("week")
         .annotate(
             delivered=Count("pk", filter=Q(state=State.DELIVERED)), pending=Count("pk", filter=Q(state=State.PENDING))
         )
     )
-    found = {timezone.localtime(week).date(): (delivered, pending) for week, delivered, pending in counted}
-    days = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
-    return [Week(_midnight(day), *found.get(day, (0, 0))) for day in days]
+    found = {week: (delivered, pending) for week, delivered, pending in counted}
+    return [Week(begin, *found.get(week, (0, 0))) for week, begin in enumerate(begins[:-1])]
 
 
 def _midnight(day: date) -> datetime:
@@ -108,26 +108,23 @@ class Freshness:
 
 
 def freshness(apps: Sequence[App], now: datetime) -> list[Freshness]:
-    """Per app, in three queries for all of them. Narrow runs say nothing about the whole."""
+    """Per app, in one query for all of them. Narrow runs say nothing about the whole."""
     full = SyncRun.objects.full()
-    newest = {run.app_id: run for run in full.newest_of_each(apps)}
-    checked = {run.app_id: run for run in full.complete().newest_of_each(apps)}
-    news: dict[Any, datetime] = dict(
-        full.complete()
-        .exclude(status=SyncRun.Status.UNCHANGED)
-        .filter(app__in=apps)
-        .order_by()
-        .values_list("app")
-        .annotate(at=Max("finished_at"))
-        .values_list("app", "at")
-    )
-    return [_freshness(app, newest.get(app.pk), checked.get(app.pk), news.get(app.pk), now) for app in apps]
+    complete = full.complete()
+    runs = full.newest_of_each(apps) | complete.newest_of_each(apps)
+    runs |= complete.exclude(status=SyncRun.Status.UNCHANGED).newest_of_each(apps)
+    by_app: dict[int, list[SyncRun]] = {app.pk: [] for app in apps}
+    for run in runs.order_by("-pk"):
+        by_app[run.app_id].append(run)
+    return [_freshness(app, by_app[app.pk], now) for app in apps]
 
 
-def _freshness(
-    app: App, newest: SyncRun | None, checked: SyncRun | None, changed_at: datetime | None, now: datetime
-) -> Freshness:
-    at = checked.finished_at if checked else None
+def _freshness(app: App, runs: Sequence[SyncRun], now: datetime) -> Freshness:
+    """`runs`, newest first: the newest of all, the newest that went through, and the newest of those with news."""
+    newest = runs[0] if runs else None
+    went_through = [run.finished_at for run in runs if run.status in SyncRun.COMPLETE]
+    at = went_through[0] if went_through else None
+    changed_at = went_through[-1] if went_through else None
     if newest is None:
         return Freshness(app, "none", "not synchronised yet", None, None)
     interrupted = newest.status == SyncRun.Status.INTERRUPTED
@@ -142,6 +139,8 @@ def _freshness(
     text = f"checked {ago(at, now)} ago"
     if newest.status == SyncRun.Status.HELD:
         text += ", much was missing: an owner has to look at it"
+    elif newest.status == SyncRun.Status.PARTIAL:
+        text += ", not all of it could be understood"
     elif changed_at and changed_at < at:
         text += f", unchanged since {_clock(timezone.localtime(changed_at), now)}"
     return Freshness(app, "stale" if newest.status == SyncRun.Status.HELD else "ok", text, at, newest)
@@ -162,5 +161,13 @@ def overall(each: Sequence[Freshness], now: datetime) -> tuple[str, str]:
     worst = max(each, key=lambda one: ("ok", "busy", "none", "stale").index(one.tone))
     if worst.tone != "ok":
         return worst.tone, f"{worst.app.name}: {worst.text}"
-    oldest = min(one.checked_at for one in each if one.checked_at)
-    return "ok", f"{len(each)} apps checked, the first {ago(oldest, now)} ago"
+    return "ok", f"{len(each)} apps, {as_of(each, now)}"
+
+
+def as_of(each: Sequence[Freshness], now: datetime) -> str:
+    """Since when all of these apps have been true, with the time zone; empty before the first sync."""
+    checked = [one.checked_at for one in each]
+    if not checked or None in checked:
+        return ""
+    oldest = timezone.localtime(min(at for at in checked if at))
+    return f"as of {_clock(oldest, now)} ({timezone.get_current_timezone_name()})"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_tables2.data import TableQuerysetData
 
 from certdash.models import Certificate, Grant, Learner, SyncRun
-from certdash.models.tally import tallied
+from certdash.models.tally import tallied, tally_groups
 from certdash.rows import CertificateRow, group_names, share_bar, utc
 
 # Numbers stand right-aligned.
@@ -38,7 +38,8 @@ class Table(tables.Table):  # type: ignore[misc]
     empty_text = "Nothing here yet."
 
     def __init__(self, data: QuerySet[Any], **kwargs: Any) -> None:
-        super().__init__(data=_Data(data), **kwargs)
+        # django-tables2 would put its own in the place of the class's.
+        super().__init__(data=_Data(data), empty_text=self.empty_text, **kwargs)
 
     def order(self, data: QueryDict) -> list[str]:
         """Order by the address's `sort`; returns what of it means nothing here."""
@@ -70,9 +71,6 @@ class Table(tables.Table):  # type: ignore[misc]
     def _cells(self, ids: Sequence[int]) -> Iterator[list[Any]]:
         for row in self.rows_of(ids):
             yield [cell(row) for cell in self.columns_of_file.values()]
-
-
-# -- Certificates -----------------------------------------------------------------------------------------------
 
 
 # -- Certificates -----------------------------------------------------------------------------------------------
@@ -175,7 +173,16 @@ class StoryTable(_TalliedTable):
         order_by = "name"
 
 
-class GroupTable(_TalliedTable):
+class _CountedTable(_TalliedTable):
+    """Counts only for the rows of a page, where counting all of them would take long: ordered by name."""
+
+    delivered = tables.Column(attrs=_NUMBER, orderable=False)
+    pending = tables.Column(attrs=_NUMBER, orderable=False)
+    total = tables.Column("Certificates", attrs=_NUMBER, orderable=False)
+    newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name="Newest", orderable=False)
+
+
+class GroupTable(_CountedTable):
     name = _name("Group", "name")
     members = tables.Column("People", attrs=_NUMBER)
 
@@ -192,15 +199,16 @@ class GroupTable(_TalliedTable):
         sequence = ("name", "members", "...")
         order_by = "name"
 
+    def rows_of(self, ids: Sequence[int]) -> list[Any]:
+        counts = tally_groups(ids)
+        for group in (rows := Table.rows_of(self, ids)):
+            group.delivered, group.pending, group.total, group.newest = counts.get(group.pk, (0, 0, 0, None))
+            group.share = share_bar(group.delivered, group.pending)
+        return rows
 
-class PersonTable(_TalliedTable):
-    """Counts only for the rows of a page, since there can be a million people."""
 
+class PersonTable(_CountedTable):
     name = _name("Person")
-    delivered = tables.Column(attrs=_NUMBER, orderable=False)
-    pending = tables.Column(attrs=_NUMBER, orderable=False)
-    total = tables.Column("Certificates", attrs=_NUMBER, orderable=False)
-    newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name="Newest", orderable=False)
 
     caption = "People"
     empty_text = "No person fits these filters."
@@ -256,7 +264,7 @@ class RunTable(Table):
         order_by = "-started"
 
     def records(self, ids: Sequence[int]) -> Iterable[SyncRun]:
-        return SyncRun.objects.filter(pk__in=ids)
+        return SyncRun.objects.filter(pk__in=ids).select_related("app").defer("app__token")
 
 
 class GrantTable(Table):
@@ -276,7 +284,7 @@ class GrantTable(Table):
         order_by = "person"
 
     def records(self, ids: Sequence[int]) -> Iterable[Grant]:
-        return Grant.objects.filter(pk__in=ids).select_related("user")
+        return Grant.objects.filter(pk__in=ids).select_related("app", "user").defer("app__token")
 
 
 class AppTable(Table):

@@ -50,11 +50,14 @@ def make_user(name: str, app: App | None = None, role: Role = Role.VIEWER) -> Us
 
 
 def make_app(slug: str, name: str = "", **fields: Any) -> App:
-    given = {"base_url": "https://vendor.example", "token": Secret.seal(TOKEN)} | fields
+    given = {"base_url": "http://127.0.0.1:9", "token": Secret.seal(TOKEN)} | fields
     return App.objects.create(slug=slug, name=name or slug.title(), **given)
 
 
 def make_story(app: App, name: str = "Fire safety", vendor_id: str = "EV72-RQZY-80AH", type: str = "story") -> Story:
+    """The story of this ID and name, made when there is none."""
+    if found := Story.objects.filter(app=app, identity=Story.identity_of(vendor_id, name)).first():
+        return found
     story = Story(app=app, vendor_id=vendor_id, type=type, first_seen_at=NOW)
     story.rename(name)
     story.save()
@@ -140,8 +143,9 @@ def make_many(app: App, count: int, stories: Iterable[Story], groups: Iterable[G
     learners = Learner.objects.bulk_create(
         [
             Learner(
-                app=app, identity=f"{number:032}", name=f"Person {number}", email=f"p{number}@example.com", named_at=NOW,
-                search=f"person {number} p{number}@example.com", sort_name=sort_bytes("Person", f"{number:07}"),
+                app=app, identity=f"{number:032}", name=f"Person {number}", email=f"p{number}@example.com",
+                named_at=NOW, search=f"person {number} p{number}@example.com",
+                sort_name=sort_bytes("Person", f"{number:07}"),
             )
             for number in range(count)
         ],

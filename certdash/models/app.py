@@ -1,8 +1,12 @@
 """A vendor app, with what it takes to ask for its certificates."""
 
+from typing import Any
+
 from django.db import models
 
 from .secret import SecretField
+
+_KEPT = {"id", "version"}
 
 
 class App(models.Model):
@@ -33,6 +37,12 @@ class App(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **options: Any) -> None:
+        """Store the app; of a stored one all but `version`, which a form that was open for a while would set back."""
+        if not self._state.adding and options.get("update_fields") is None:
+            options["update_fields"] = [field.name for field in self._meta.concrete_fields if field.name not in _KEPT]
+        super().save(**options)
 
     def moved(self) -> None:
         """Note, in the caller's transaction, that rows of this app change."""

@@ -1,6 +1,6 @@
 """Groups that an owner tracks, and who is in them."""
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Coalesce
 
 from .app import App
@@ -11,8 +11,10 @@ from .story import hashed_slug, name_slug
 class Group(models.Model):
     """A group of the vendor, known by its name alone: the vendor never lists groups, so owners name them."""
 
+    LONGEST_NAME = 200
+
     app = models.ForeignKey(App, models.CASCADE, related_name="groups")
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=LONGEST_NAME)
     slug = models.CharField(max_length=89, editable=False)
     tracked = models.BooleanField(default=True)
     checked_at = models.DateTimeField(null=True, blank=True)  # last time the vendor answered for it
@@ -33,8 +35,10 @@ class Group(models.Model):
         return self.slug
 
 
+@transaction.atomic
 def track_groups(app: App, names: list[str], *, keep_others: bool = False) -> None:
     """Track exactly these groups (or these too). A group no longer tracked keeps its history."""
+    app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
     if not keep_others:
         app.groups.exclude(name__in=names).update(tracked=False)
     for name in names:
@@ -48,7 +52,6 @@ def track_groups(app: App, names: list[str], *, keep_others: bool = False) -> No
         alone = slug and slugs.count(slug) == 1
         group.slug = slug if alone else hashed_slug(group.name)
     Group.objects.bulk_update(groups, ["slug"], batch_size=100)
-    app.moved()
 
 
 class Membership(models.Model):

@@ -88,8 +88,9 @@ def restate_slugs(app: App, vendor_ids: set[str]) -> None:
     today names the same story after the database was rebuilt.
     """
     by_slug: dict[tuple[str, str], list[Story]] = {}
-    for story in Story.objects.filter(app=app, vendor_id__in=vendor_ids):
-        by_slug.setdefault((story.vendor_id, name_slug(story.name)), []).append(story)
+    for story in Story.objects.filter(app=app):  # IDs can be more than one query may name
+        if story.vendor_id in vendor_ids:
+            by_slug.setdefault((story.vendor_id, name_slug(story.name)), []).append(story)
     moved = []
     for (_, slug), namesakes in by_slug.items():
         for story in namesakes:

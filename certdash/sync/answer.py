@@ -46,7 +46,8 @@ def take_answer(applier: Applier, answer: Answer, scope: Scope, *, initial: bool
     for element in answer.stories:
         elements.setdefault(Head(element.id, element.name, element.type).identity, []).append(element)
     heads = {identity: _joined_head(same) for identity, same in elements.items()}
-    plan = plan_stories(applier.stored_stories(), heads.values(), full=scope.full)
+    # An element that could not be understood may be any stored story: then none was renamed, and none is missing.
+    plan = plan_stories(applier.stored_stories(), heads.values(), full=scope.full and not answer.rejected)
     missing = Missing(stories=plan.missing)
     live = Certificate.objects.filter(app=applier.app).live()
     if scope.full:
@@ -58,9 +59,7 @@ def take_answer(applier: Applier, answer: Answer, scope: Scope, *, initial: bool
         _take_story(applier, pks[identity], same, scope, missing, initial=initial, done=done)
     for some in bulk.chunks(plan.missing):
         missing.certificates.extend(live.filter(story__in=some).values_list("pk", flat=True).iterator())
-    if answer.rejected:  # any stored story may be the one that could not be understood
-        return Missing(before=missing.before)
-    return missing
+    return Missing(before=missing.before) if answer.rejected else missing
 
 
 def _joined_head(same: Sequence[StoryElement]) -> Head:

@@ -61,7 +61,8 @@ class Applier:
         pks = plan.same | plan.renamed
         if plan.new or plan.renamed or returned or retyped:
             with self.writing() as now:
-                Story.objects.filter(pk__in=returned).update(withdrawn_at=None)
+                for some in bulk.chunks(returned):
+                    Story.objects.filter(pk__in=some).update(withdrawn_at=None)
                 for pk, kind in retyped.items():
                     Story.objects.filter(pk=pk).update(type=kind)
                 for identity, pk in plan.renamed.items():
@@ -102,33 +103,55 @@ class Applier:
                 yield Stored(pk, learner, Row(*row), gone is not None, missing_in is not None)
 
     def certificates(self, story: int, plan: CertificatesPlan, *, initial: bool, **progress: Any) -> None:
-        """Write one story's news and changes. What is missing waits until the whole answer is known."""
-        if not (plan.create or plan.update or plan.found):
-            self.renew(**progress)
-            return
-        with self.writing(**progress) as now:
-            told = [*plan.create, *((one.learner, one.after) for one in plan.update)]
-            learners = teach_learners(self.app, told)
-            bulk.insert(
-                Certificate,
-                (*_CERTIFICATE, "app", "story", "learner", "first_seen_at", "first_run", "initial", "changed_at"),
-                (
-                    (*_values(row), self.app.pk, story, learners[learner], now, self.run.pk, initial, now)
-                    for learner, row in plan.create
-                ),
-            )
-            bulk.update(
-                Certificate,
-                (*_CERTIFICATE, "changed_at", "withdrawn_at", "missing_in", "id"),
-                ((*_values(one.after), now, None, None, one.pk) for one in plan.update),
-            )
-            for some in bulk.chunks(plan.found):
-                Certificate.objects.filter(pk__in=some).update(missing_in=None)
-            bulk.insert(Change, _CHANGE, self._changes(story, plan.update, now))
-            rename_learners({learners[one.learner] for one in plan.update if _tells_a_name(one)})
-        self.run.created += len(plan.create)
-        self.run.returned += sum(Kind.RETURNED in one.kinds for one in plan.update)
-        self.run.changed += sum(one.kinds != (Kind.RETURNED,) for one in plan.update)
+        """Write one story's news and changes. What is missing waits until the whole answer is known.
+
+        A large story takes several transactions, or nobody else could write to SQLite meanwhile: cut off in between,
+        the next run plans what is left.
+        """
+        for new in bulk.chunks(plan.create):
+            with self.writing() as now:
+                self._create(story, new, now, initial=initial)
+            self.run.created += len(new)
+        for updates in bulk.chunks(plan.update):
+            with self.writing() as now:
+                self._bring_back(story, [one.pk for one in updates if Kind.RETURNED not in one.kinds], now)
+                self._update(story, updates, now)
+            self.run.returned += sum(Kind.RETURNED in one.kinds for one in updates)
+            self.run.changed += sum(one.kinds != (Kind.RETURNED,) for one in updates)
+        for found in bulk.chunks(plan.found):
+            with self.writing() as now:
+                self._bring_back(story, found, now)
+                Certificate.objects.filter(pk__in=found).update(missing_in=None)
+        self.renew(**progress)
+
+    def _create(self, story: int, new: Sequence[tuple[str, Row]], now: datetime, *, initial: bool) -> None:
+        learners = teach_learners(self.app, new)
+        bulk.insert(
+            Certificate,
+            (*_CERTIFICATE, "app", "story", "learner", "first_seen_at", "first_run", "initial", "changed_at"),
+            (
+                (*_values(row), self.app.pk, story, learners[learner], now, self.run.pk, initial, now)
+                for learner, row in new
+            ),
+        )
+
+    def _update(self, story: int, updates: Sequence[Update], now: datetime) -> None:
+        learners = teach_learners(self.app, ((one.learner, one.after) for one in updates))
+        bulk.update(
+            Certificate,
+            (*_CERTIFICATE, "changed_at", "withdrawn_at", "missing_in", "id"),
+            ((*_values(one.after), now, None, None, one.pk) for one in updates),
+        )
+        bulk.insert(Change, _CHANGE, self._changes(story, updates, now))
+        rename_learners({learners[one.learner] for one in updates if _tells_a_name(one)})
+
+    def _bring_back(self, story: int, kept: Sequence[int], now: datetime) -> None:
+        """What an owner's acceptance withdrew after it was read for the plan has returned: the answer holds it."""
+        withdrawn = Certificate.objects.filter(pk__in=kept).withdrawn()
+        back = list(withdrawn.values_list("pk", flat=True))
+        withdrawn.update(withdrawn_at=None, changed_at=now)
+        bulk.insert(Change, _CHANGE, [(self.app.pk, self.run.pk, story, pk, Kind.RETURNED, now, {}, {}) for pk in back])
+        self.run.returned += len(back)
 
     def _changes(self, story: int, updates: Iterable[Update], now: datetime) -> Iterator[tuple[Any, ...]]:
         for one in updates:
@@ -146,9 +169,9 @@ class Applier:
 
     def withdraw_stories(self, stories: Sequence[int]) -> None:
         """Mark stories as withdrawn that the vendor no longer lists."""
-        if stories:
+        for some in bulk.chunks(stories):
             with self.writing() as now:
-                Story.objects.filter(pk__in=stories).update(withdrawn_at=now)
+                Story.objects.filter(pk__in=some).update(withdrawn_at=now)
 
     def hold(self, certificates: Iterable[int]) -> None:
         """Note which certificates this run missed; an owner may accept that they are withdrawn."""

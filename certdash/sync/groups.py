@@ -1,6 +1,10 @@
 """Who is in a group: known only by asking for it and seeing who comes back."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
 
 from certdash.falkor import Answer
 from certdash.models import Group, Membership
@@ -53,7 +57,12 @@ def end_memberships(applier: Applier, memberships: list[int]) -> None:
     """These learners have left."""
     for some in bulk.chunks(memberships):
         with applier.writing() as now:
-            applier.run.changed += Membership.objects.filter(pk__in=some, until=None).update(until=now, missing_in=None)
+            applier.run.changed += leave(Membership.objects.filter(pk__in=some), now)
+
+
+def leave(memberships: QuerySet[Membership], now: datetime) -> int:
+    """End those that are open; returns how many. Never before they began: a machine's clock may have been ahead."""
+    return memberships.filter(until=None).update(until=Greatest(F("since"), now), missing_in=None)
 
 
 def hold_memberships(applier: Applier, memberships: list[int]) -> None:

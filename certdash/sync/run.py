@@ -24,7 +24,10 @@ QUEUE_LEASE = timedelta(minutes=2)  # how long a request may wait for a worker b
 
 
 def open_run(app: App, scope: Scope, by: User | None = None, clock: Clock = timezone.now) -> tuple[SyncRun, bool]:
-    """A queued run of the app, and whether it is new: while one is under way, that one is given instead."""
+    """A queued run of the app, and whether it is new: while one is under way, that one is given instead.
+
+    Raises `App.DoesNotExist` when the app is gone.
+    """
     while True:
         release_dead_run(app, clock)
         run = SyncRun(
@@ -37,7 +40,8 @@ def open_run(app: App, scope: Scope, by: User | None = None, clock: Clock = time
         except IntegrityError:
             if under_way := SyncRun.objects.filter(app=app).under_way().first():
                 return under_way, False
-            continue  # it ended in between
+            App.objects.get(pk=app.pk)
+            continue  # the other one ended in between
         return run, True
 
 
@@ -164,8 +168,8 @@ class _Work:
             )
         if run.rejected:
             sentences.append(
-                f"{_many(run.rejected, 'row')} could not be understood and set aside: "
-                "nothing in their stories was withdrawn."
+                f"Set aside, because not understood: {_many(run.rejected, 'row')}. "
+                "Nothing was withdrawn where they stood."
             )
         sentences += self.trouble
         if run.missing or run.missing_members:

@@ -5,6 +5,8 @@ from typing import Any
 
 from certdash.models import App, SyncRun
 
+from .withdrawals import still_listed
+
 
 def due_apps(now: datetime) -> list[App]:
     """Apps without a live run whose last full run was requested at least their refresh interval ago."""
@@ -21,4 +23,4 @@ def _is_due(app: App, last: SyncRun | None, now: datetime) -> bool:
 def unfinished_acceptances() -> list[SyncRun]:
     """Accepted runs whose withdrawals were lost with their process."""
     accepted = SyncRun.objects.filter(status=SyncRun.Status.HELD).exclude(accepted_at=None)
-    return list(accepted.filter(missing_certificates__withdrawn_at=None, missing_certificates__isnull=False).distinct())
+    return list(accepted.filter(still_listed()))

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
 
 from certdash.models import Certificate, Membership, SyncRun, User
 
 from . import bulk
 from .apply import Clock, withdraw_now
+from .groups import leave
 
 _FEW = 20
 
@@ -20,9 +22,20 @@ def must_hold(missing: int, before: int, *, empty: bool) -> bool:
 
 
 def accept(run: SyncRun, by: User | None, now: datetime) -> bool:
-    """Note that an owner accepts what a held run found missing; false when that was already done."""
+    """Note that an owner accepts what a held run found missing.
+
+    False when that was already done, or when nothing of it is missing any more: it came back, or a newer held run
+    lists it.
+    """
     held = SyncRun.objects.filter(pk=run.pk, status=SyncRun.Status.HELD, accepted_at=None)
-    return bool(held.update(accepted_at=now, accepted_by=by))
+    return bool(held.filter(still_listed()).update(accepted_at=now, accepted_by=by))
+
+
+def still_listed() -> Q:
+    """As a condition on runs: something that the run found missing is still so."""
+    certificates = Certificate.objects.filter(missing_in=OuterRef("pk"), withdrawn_at=None)
+    memberships = Membership.objects.filter(missing_in=OuterRef("pk"), until=None)
+    return Q(Exists(certificates)) | Q(Exists(memberships))
 
 
 def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
@@ -35,10 +48,9 @@ def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
     listed = Certificate.objects.filter(missing_in=run, withdrawn_at=None)
     while some := list(listed.values_list("pk", flat=True)[: bulk.CHUNK]):
         with transaction.atomic():
+            run.app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
             withdrawn = withdraw_now(run, list(listed.filter(pk__in=some).values_list("pk", flat=True)), clock())
-            SyncRun.objects.filter(pk=run.pk).update(withdrawn=run.withdrawn + withdrawn)
-            run.app.moved()
-        run.withdrawn += withdrawn
+            SyncRun.objects.filter(pk=run.pk).update(withdrawn=F("withdrawn") + withdrawn)
     with transaction.atomic():
-        Membership.objects.filter(missing_in=run, until=None).update(until=clock(), missing_in=None)
         run.app.moved()
+        leave(Membership.objects.filter(missing_in=run), clock())

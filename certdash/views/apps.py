@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,6 +23,11 @@ from certdash.tables import AppTable, GrantTable
 from certdash.views.page import List, viewer, visible_freshness
 
 _READ_AND_WRITE = ["GET", "HEAD", "POST"]
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: also a form that was sent empty."""
+    return request.POST if request.method == "POST" else None
 
 
 class Apps(List):
@@ -72,7 +77,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
     """A superuser adds an app and becomes its owner."""
     if not viewer(request).is_superuser:
         raise PermissionDenied
-    form = ConnectionForm(request.POST or None)
+    form = ConnectionForm(_sent(request))
     if request.method == "POST" and form.is_valid() and _tested(request, form):
         with transaction.atomic():
             the_app = form.save()
@@ -86,7 +91,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
 def app_connection(request: HttpRequest, slug: str) -> HttpResponse:
     """An owner changes where and how an app is asked; the token can be written and never read."""
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
-    form = ConnectionForm(request.POST or None, instance=the_app)
+    form = ConnectionForm(_sent(request), instance=the_app)
     if request.method == "POST" and form.is_valid() and _tested(request, form):
         form.save()
         messages.success(request, "The connection is saved.")
@@ -129,7 +134,7 @@ def app_groups(request: HttpRequest, slug: str) -> HttpResponse:
     """An owner lists the groups to track, one a line."""
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
     tracked = "\n".join(the_app.groups.filter(tracked=True).values_list("name", flat=True))
-    form = GroupsForm(request.POST or None, initial={"names": tracked})
+    form = GroupsForm(_sent(request), initial={"names": tracked})
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             track_groups(the_app, form.cleaned_data["names"])
@@ -160,8 +165,12 @@ class AppPeople(List):
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         self.form = GrantForm(request.POST)
+        if self.form.is_valid() and self.form.cleaned_data["login"] == viewer(request):
+            self.form.add_error("login", "Your own role stays: another owner can change it.")
         if not self.form.is_valid():
-            return self.get(request)
+            response = self.get(request)
+            response.status_code = 422
+            return response
         grant = self.form.save(self.app)
         messages.success(request, f"{grant.user} is {grant.get_role_display().lower()} of {self.app.name} now.")
         return redirect("app_people", slug)

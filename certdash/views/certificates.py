@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from certdash.charts import WeeksChart, weeks_chart
+from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import Facet, facets
 from certdash.filters import CertificateFilter
 from certdash.models import Certificate, CertificateQuerySet
-from certdash.stats import weeks
+from certdash.stats import Numbers, numbers, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, address
 
@@ -47,12 +48,17 @@ class Certificates(List):
         """All certificates of the page, withdrawn ones too, before the address's filters."""
         return Certificate.objects.of(self.apps)
 
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The headline numbers of the page, whatever its filters."""
+        return numbers(self.certificates().live(), timezone.now())
+
     def context(self) -> dict[str, Any]:
         offered = facets(self.filters, self.apps)
         return {
             "facets": offered,
             "chips": self._chips(offered),
-            "of": self.certificates().live().count(),
+            "of": self.numbers.total,
         }
 
     def _chips(self, offered: list[Facet]) -> list[dict[str, str]]:
@@ -71,6 +77,6 @@ class Certificates(List):
         """The live certificates of the page per week, each bar a link to its rows."""
 
         def rows_of(first: date, last: date) -> str:
-            return address(self.request.path, [("awarded_from", f"{first}"), ("awarded_to", f"{last}")])
+            return address(self.request.path, week_query(first, last))
 
         return weeks_chart(weeks(self.certificates().live(), timezone.now()), rows_of)

@@ -2,19 +2,17 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 
 from certdash.access import app_or_404
 from certdash.filters import GroupFilter
-from certdash.keys import groups_of
-from certdash.models import CertificateQuerySet, Group, Membership, Story
+from certdash.keys import name_groups
+from certdash.models import App, CertificateQuerySet, Group, Membership
 from certdash.models.group import with_members
-from certdash.models.tally import tallied
 from certdash.rows import share_bar
-from certdash.stats import by, numbers
+from certdash.stats import by
 from certdash.tables import GroupTable
 from certdash.views.certificates import Certificates
 from certdash.views.page import List, address, moved, viewer
@@ -30,8 +28,7 @@ class Groups(List):
 
     def queryset(self) -> QuerySet[Any]:
         groups = Group.objects.filter(app__in=self.apps, tracked=True)
-        counted = tallied(with_members(groups), "memberships__learner__certificates", Q(memberships__until=None))
-        return counted.select_related("app").defer("app__token")
+        return with_members(groups).select_related("app").defer("app__token")
 
 
 class OneGroup(Certificates):
@@ -43,7 +40,7 @@ class OneGroup(Certificates):
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         self.app = app_or_404(viewer(request), self.kwargs["app"])
         key = self.kwargs["key"]
-        named = groups_of([self.app], [key])[key]
+        named = name_groups(Group.objects.filter(app=self.app, tracked=True), [key])[key]
         if not named:
             raise Http404("No such group.")
         self.group = named[0]
@@ -52,24 +49,25 @@ class OneGroup(Certificates):
         self.file_name = f"certificates-{self.app.slug}"
         return super().get(request)
 
+    def listed_apps(self) -> list[App]:
+        return [self.app]
+
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().in_group([self.group.pk])
 
     def context(self) -> dict[str, Any]:
-        live = self.certificates().live()
         return super().context() | {
             "app": self.app,
             "group": self.group,
             "members": Membership.objects.filter(group=self.group, until=None).count(),
-            "numbers": (counted := numbers(live, timezone.now())),
-            "share": share_bar(counted.delivered, counted.pending),
+            "numbers": self.numbers,
+            "share": share_bar(self.numbers.delivered, self.numbers.pending),
             "chart": self.weeks_chart(),
-            "breakdown": self._stories(live),
+            "breakdown": self._stories(),
         }
 
-    def _stories(self, live: CertificateQuerySet) -> list[dict[str, Any]]:
-        counts = by(live, "story")
-        stories = Story.objects.filter(pk__in=counts).order_by("sort_name", "pk")
+    def _stories(self) -> list[dict[str, Any]]:
+        counts = by(self.certificates().live(), "story")
         return [
             {
                 "name": story.name,
@@ -77,5 +75,6 @@ class OneGroup(Certificates):
                 "counts": (it := counts[story.pk]),
                 "share": share_bar(it.delivered, it.pending),
             }
-            for story in stories
+            for story in self.filters.visible_stories
+            if story.pk in counts
         ]

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from certdash.charts import weeks_chart
+from certdash.charts import week_query, weeks_chart
 from certdash.models import Certificate, State
 from certdash.stats import OVERDUE_DAYS, Numbers, numbers, weeks
 from certdash.views.page import address, visible_apps, visible_freshness
@@ -29,7 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _rows_of(first: date, last: date) -> str:
-    return address(reverse("certificates"), [("awarded_from", f"{first}"), ("awarded_to", f"{last}")])
+    return address(reverse("certificates"), week_query(first, last))
 
 
 def _tiles(counted: Numbers) -> list[dict[str, Any]]:

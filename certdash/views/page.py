@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -16,10 +17,10 @@ from certdash.access import apps_for
 from certdash.exports import FORMATS, in_blocks, lines
 from certdash.filters import ListFilter
 from certdash.models import App, User
-from certdash.stats import Freshness, freshness, overall
+from certdash.stats import Freshness, as_of, freshness, overall
 from certdash.tables import Table
 
-PAGE_SIZES = (25, 50, 100, 200)
+PAGE_SIZE, LARGEST_PAGE = 50, 200
 
 
 def viewer(request: HttpRequest) -> User:
@@ -43,7 +44,6 @@ def visible_freshness(request: HttpRequest) -> list[Freshness]:
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Context of every template: the freshness in the page head, and the section of the page."""
-    match = request.resolver_match
 
     def head() -> dict[str, str]:
         if not request.user.is_authenticated:
@@ -53,16 +53,9 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "freshness": SimpleLazyObject(head),
-        "section": SECTIONS.get(match.url_name or "", "") if match else "",
+        "section": request.path.split("/")[1] or "overview",
         "time_zone": timezone.get_current_timezone_name(),
     }
-
-
-SECTIONS = {
-    "overview": "overview", "certificates": "certificates", "stories": "stories", "story": "stories",
-    "groups": "groups", "group": "groups", "people": "people", "person": "people",
-    "apps": "apps", "app": "apps", "app_add": "apps", "app_edit": "apps", "run": "apps",
-}  # fmt: skip
 
 
 def address(path: str, pairs: Sequence[tuple[str, str]]) -> str:
@@ -96,6 +89,10 @@ class List(View):
     file_name: str = ""
     fixed: ClassVar[Sequence[str]] = ()  # filters that the page itself decides
 
+    def listed_apps(self) -> list[App]:
+        """The apps whose rows are listed."""
+        return visible_apps(self.request)
+
     def queryset(self) -> QuerySet[Any]:
         """All rows of the page for this viewer, before the address's filters."""
         raise NotImplementedError
@@ -105,19 +102,20 @@ class List(View):
         return {}
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
-        self.apps = visible_apps(request)
+        self.apps = self.listed_apps()
         self.filters = self.filter_class(request.GET, self.queryset(), self.apps, self.fixed)
         self.table = self.table_class(self.filters.qs, request=None)
         self.ignored = [*self.filters.ignored, *self.table.order(request.GET)]
         if "_export" in request.GET:
             return self._file(request)
         self._page(request.GET)
+        self.table.as_of = as_of(visible_freshness(request), timezone.now())
         return render(request, self.template_name, self._list_context(request) | self.context())
 
     def _page(self, data: QueryDict) -> None:
-        size = self._number(data, "per_page", 50, most=PAGE_SIZES[-1])
+        size = self._number(data, "per_page", PAGE_SIZE, most=LARGEST_PAGE)
         page = self._number(data, "page", 1)
-        self.table.paginate(page=1, per_page=size)
+        self.table.paginator = Paginator(self.table.rows, size)
         last = self.table.paginator.num_pages
         if page > last:
             self.ignored.append(f"page={data['page']}")
@@ -145,13 +143,16 @@ class List(View):
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = [(name, value) for name, value in self.filters.active]
         ordered = [("sort", value) for value in request.GET.getlist("sort") if not self._is_ignored("sort", value)]
+        if kept:
+            self.table.empty_url, self.table.empty_label = request.path, "Clear all filters"
         downloads = [(name, address(request.path, [*kept, *ordered, ("_export", name)])) for name in FORMATS]
         return {
             "title": self.title,
             "table": self.table,
             "rows": self.table.paginator.count,
             "filters": self.filters,
-            "ignored": self.ignored,
+            # A form without script sends its empty fields, too: only a file has to refuse them.
+            "ignored": [part for part in self.ignored if part.partition("=")[2]],
             "downloads": downloads,
             "apps": self.apps,
         }

@@ -4,12 +4,10 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.utils import timezone
 
 from certdash.filters import LearnerFilter
-from certdash.models import CertificateQuerySet, Learner
+from certdash.models import App, CertificateQuerySet, Learner
 from certdash.rows import group_names, share_bar
-from certdash.stats import numbers
 from certdash.tables import PersonTable
 from certdash.views.certificates import Certificates
 from certdash.views.page import List, visible_apps
@@ -42,17 +40,19 @@ class OnePerson(Certificates):
         self.learner = found
         return super().get(request)
 
+    def listed_apps(self) -> list[App]:
+        return [self.learner.app]
+
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().filter(learner=self.learner)
 
     def context(self) -> dict[str, Any]:
-        counted = numbers(self.certificates().live(), timezone.now())
-        elsewhere = Learner.objects.filter(identity=self.learner.identity, app__in=self.apps)
+        elsewhere = Learner.objects.filter(identity=self.learner.identity, app__in=visible_apps(self.request))
         return super().context() | {
             "learner": self.learner,
             "app": self.learner.app,
-            "numbers": counted,
-            "share": share_bar(counted.delivered, counted.pending),
+            "numbers": self.numbers,
+            "share": share_bar(self.numbers.delivered, self.numbers.pending),
             "groups": group_names([self.learner.pk])[self.learner.pk],
             "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
             if self.learner.email.strip()

@@ -5,15 +5,14 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 
 from certdash.access import app_or_404
 from certdash.filters import StoryFilter
-from certdash.keys import stories_of, stories_of_same_id
-from certdash.models import CertificateQuerySet, Group, Story
+from certdash.keys import name_stories, stories_of_same_id
+from certdash.models import App, CertificateQuerySet, Story
 from certdash.models.tally import tallied
 from certdash.rows import share_bar, story_url
-from certdash.stats import by, numbers
+from certdash.stats import by
 from certdash.tables import StoryTable
 from certdash.views.certificates import Certificates
 from certdash.views.page import List, address, moved, viewer
@@ -40,9 +39,10 @@ class OneStory(Certificates):
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         self.app = app_or_404(viewer(request), self.kwargs["app"])
         key = self.kwargs["key"]
-        named = stories_of([self.app], [key])[key]
+        stories = list(Story.objects.filter(app=self.app).order_by("sort_name", "pk"))
+        named = name_stories(stories, [key])[key]
         if len(named) != 1:
-            choice = named or stories_of_same_id(self.app, key)
+            choice = named or stories_of_same_id(stories, key)
             if not choice:
                 raise Http404("No such story.")
             return render(request, "stories/choice.html", {"app": self.app, "stories": choice})
@@ -52,28 +52,29 @@ class OneStory(Certificates):
         self.file_name = f"certificates-{self.app.slug}"
         return super().get(request)
 
+    def listed_apps(self) -> list[App]:
+        return [self.app]
+
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().filter(story=self.story)
 
     def context(self) -> dict[str, Any]:
-        live = self.certificates().live()
         return super().context() | {
             "app": self.app,
             "story": self.story,
-            "numbers": (counted := numbers(live, timezone.now())),
-            "share": share_bar(counted.delivered, counted.pending),
+            "numbers": self.numbers,
+            "share": share_bar(self.numbers.delivered, self.numbers.pending),
             "chart": self.weeks_chart(),
-            "breakdown": self._groups(live),
+            "breakdown": self._groups(),
         }
 
-    def _groups(self, live: CertificateQuerySet) -> list[dict[str, Any]]:
+    def _groups(self) -> list[dict[str, Any]]:
         counts = by(
-            live,
+            self.certificates().live(),
             "learner__memberships__group",
             learner__memberships__until=None,
             learner__memberships__group__tracked=True,
         )
-        groups = Group.objects.filter(app=self.app, tracked=True)
         return [
             {
                 "name": group.name,
@@ -81,6 +82,6 @@ class OneStory(Certificates):
                 "counts": it,
                 "share": share_bar(it.delivered, it.pending),
             }
-            for group in groups
+            for group in self.filters.visible_groups
             if (it := counts.get(group.pk))
         ]

@@ -213,8 +213,10 @@ def test_an_equal_url_decides_before_timestamps():
 
 def test_an_equal_timestamp_and_state_decides_before_a_timestamp_alone():
     held = [stored(1, row("pending", on=0)), stored(2, row("delivered", on=0, url="u2"))]
-    received = [row("pending", on=0, url="new"), row("delivered", on=0, url="new too")]
-    assert pairs(held, received) == {1: received[0], 2: received[1]}
+    received = [row("pending", on=0, url="new")]
+    plan = plan_certificates(held, received)
+    assert {one.pk: one.after for one in plan.update} == {1: received[0]}
+    assert [one.pk for one in plan.missing] == [2]
 
 
 def test_an_equal_timestamp_decides_before_a_guess():
@@ -247,8 +249,8 @@ def test_a_live_one_pairs_before_a_withdrawn_one_of_the_same_row():
 
 
 def test_a_row_that_did_not_change_is_itself_whatever_else_looks_like_it():
-    held = [stored(1, row(on=0, url="u", city="Odense")), stored(2, row(on=0, url="u"))]
-    received = [row(on=0, url="u"), row(on=0, url="u", city="Ribe")]
+    held = [stored(1, row(url="u", city="Aarhus")), stored(2, row(url="u", city="Odense"))]
+    received = [row(url="u", city="Odense"), row(url="u", city="Ribe")]
     assert pairs(held, received) == {1: received[1]}
 
 

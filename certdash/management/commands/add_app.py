@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from certdash.falkor import AddressRefused, normalise_token
-from certdash.models import App, Secret
+from certdash.models import App, Group, Secret
 from certdash.models.group import track_groups
 from certdash.sync.connection import usable_base_url
 
@@ -20,33 +20,58 @@ class Command(BaseCommand):
         parser.add_argument("slug")
         parser.add_argument("--name", required=True)
         parser.add_argument("--base-url", required=True)
-        parser.add_argument("--app-id", default="")
+        parser.add_argument("--app-id", help="an update without it keeps the stored one")
         parser.add_argument("--group", action="append", default=[], metavar="NAME", help="also track this group")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        text = sys.stdin.read().strip()
         app = App.objects.filter(slug=options["slug"]).first() or App(slug=options["slug"])
         stored_url = app.base_url
         try:
             app.base_url = usable_base_url(options["base_url"])
-            token = normalise_token(text) if text else ""
+            token = _token()
         except (AddressRefused, ValueError) as error:
             raise CommandError(str(error)) from None
         if not token and (not app.pk or stored_url != app.base_url):
             raise CommandError("Nothing was saved: a new app or another base URL needs the token on standard input.")
         if token:
             app.token = Secret.seal(token)
-        app.name, app.app_id = options["name"], options["app_id"]
-        self._save(app, options["group"])
+        app.name = options["name"]
+        if options["app_id"] is not None:
+            app.app_id = options["app_id"]
+        self._save(app, _group_names(options["group"]))
 
     def _save(self, app: App, groups: list[str]) -> None:
         new = app.pk is None
+        if app.slug == "add":
+            raise CommandError("Nothing was saved: slug: /apps/add/ is the page that adds an app, choose another one.")
         try:
             app.full_clean()
         except ValidationError as error:
-            raise CommandError(f"Nothing was saved: {' '.join(error.messages)}") from None
+            wrong = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
+            raise CommandError(f"Nothing was saved: {'; '.join(wrong)}") from None
         with transaction.atomic():
             app.save()
             if groups:
                 track_groups(app, groups, keep_others=True)
         self.stdout.write(f"{app.name} ({app.slug}) was {'added' if new else 'updated'}.")
+
+
+def _token() -> str:
+    """What standard input holds, in the form that is kept; "" when that is nothing. Raises ValueError."""
+    try:
+        text = sys.stdin.read().strip()
+    except UnicodeDecodeError:
+        raise ValueError(
+            "Nothing was saved: standard input is not UTF-8 text. Paste the token as plain text."
+        ) from None
+    return normalise_token(text) if text else ""
+
+
+def _group_names(given: list[str]) -> list[str]:
+    names = [name.strip() for name in given]
+    for name in names:
+        if not name or len(name) > Group.LONGEST_NAME:
+            raise CommandError(
+                f"Nothing was saved: a group's name has 1 to {Group.LONGEST_NAME} characters, not {len(name)}."
+            )
+    return names

@@ -33,12 +33,19 @@ class Command(BaseCommand):
                 raise CommandError("Nothing was saved: a new person needs a password on standard input.")
             user.full_clean()
         except ValidationError as error:
-            raise CommandError(f"Nothing was saved: {' '.join(error.messages)}") from None
+            raise CommandError(f"Nothing was saved: {_named(error)}") from None
         with transaction.atomic():
             user.save()
             for app, role in grants:
                 Grant.objects.update_or_create(user=user, app=app, defaults={"role": role})
         self.stdout.write(f"{user.username} was {'added' if new else 'updated'}.")
+
+
+def _named(error: ValidationError) -> str:
+    """The messages, with the fields that they are about."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
 
 
 def _understood(text: str) -> tuple[App, Role]:

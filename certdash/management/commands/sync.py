@@ -33,15 +33,14 @@ class Command(BaseCommand):
         for app in _chosen(options["slugs"], options["due"]):
             run = _synchronised(app, scope)
             if run.status == SyncRun.Status.HELD and options["accept_withdrawals"]:
-                accept(run, None, timezone.now())
-                run.refresh_from_db()
-                withdraw_accepted(run, timezone.now)
-                run.refresh_from_db()
+                _accepted(run)
             self.stdout.write(json.dumps(_report(app, run)) if options["json"] else _line(app, run))
             self.stdout.flush()
             failed |= run.status in _FAILED
         if failed:
-            raise CommandError("Not every app could be synchronised; stored certificates are unchanged there.")
+            raise CommandError(
+                "Not every app could be synchronised. What is stored there stays; its line above says why."
+            )
 
 
 def _chosen(slugs: list[str], only_due: bool) -> list[App]:
@@ -51,7 +50,7 @@ def _chosen(slugs: list[str], only_due: bool) -> list[App]:
     if not apps:
         raise CommandError("There is no app yet. Add one with add_app.")
     due = {app.slug for app in due_apps(timezone.now())} if only_due else apps.keys()
-    return [apps[slug] for slug in (slugs or apps) if slug in due]
+    return [apps[slug] for slug in dict.fromkeys(slugs or apps) if slug in due]
 
 
 def _synchronised(app: App, scope: Scope) -> SyncRun:
@@ -62,6 +61,14 @@ def _synchronised(app: App, scope: Scope) -> SyncRun:
         release_dead_run(app, timezone.now)
         run.refresh_from_db()
     return run
+
+
+def _accepted(run: SyncRun) -> None:
+    accept(run, None, timezone.now())
+    run.refresh_from_db()
+    if run.accepted_at:
+        withdraw_accepted(run, timezone.now)
+        run.refresh_from_db()
 
 
 def _report(app: App, run: SyncRun) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""Who is in a group: from when until when, and what happens when the vendor does not say."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from werkzeug import Response
+
+from certdash.models import Group, Membership, SyncRun
+from certdash.models.group import track_groups
+from certdash.sync.schedule import unfinished_acceptances
+from certdash.sync.withdrawals import accept, withdraw_accepted
+from tests.falkor.vendors import success
+from tests.sync.vendor import Vendor, people, story
+
+Status = SyncRun.Status
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+
+
+@pytest.fixture
+def vendor(vendor: Vendor) -> Vendor:
+    track_groups(vendor.app, ["Sales"])
+    return vendor
+
+
+def sync(vendor: Vendor, members: list[dict[str, object]], at: datetime, everybody: int = 40) -> SyncRun:
+    vendor.groups["Sales"] = success(story(*members))
+    return vendor.sync(story(*people(everybody)), at=at)
+
+
+def members(group: str = "Sales") -> set[str]:
+    now = Membership.objects.filter(group__name=group, until=None)
+    return {membership.learner.name.removeprefix("Ann ") for membership in now.select_related("learner")}
+
+
+def test_joining_and_leaving_are_moments(vendor):
+    sync(vendor, people(3), MONDAY)
+    run = sync(vendor, people(3, first=2), TUESDAY)
+    assert (run.status, run.changed, members()) == (Status.SUCCESS, 2, {"002", "003", "004"})
+    spans = set(Membership.objects.values_list("learner__name", "since", "until"))
+    assert spans == {
+        ("Ann 001", MONDAY, TUESDAY),
+        ("Ann 002", MONDAY, None),
+        ("Ann 003", MONDAY, None),
+        ("Ann 004", TUESDAY, None),
+    }
+
+
+def test_who_comes_back_has_a_second_membership(vendor):
+    sync(vendor, people(2), MONDAY)
+    sync(vendor, people(1), TUESDAY)
+    sync(vendor, people(2), WEDNESDAY)
+    spans = Membership.objects.filter(learner__name="Ann 002").order_by("since").values_list("since", "until")
+    assert list(spans) == [(MONDAY, TUESDAY), (WEDNESDAY, None)]
+
+
+def test_the_same_members_change_nothing(vendor):
+    sync(vendor, people(3), MONDAY)
+    run = sync(vendor, people(3), TUESDAY)
+    assert run.status == Status.UNCHANGED
+    assert Group.objects.get().checked_at == TUESDAY
+
+
+def test_a_machine_whose_clock_was_ahead_does_not_stop_people_from_leaving(vendor):
+    sync(vendor, people(3), WEDNESDAY)
+    run = sync(vendor, people(2), TUESDAY)
+    assert (run.status, members()) == (Status.SUCCESS, {"001", "002"})
+    left = Membership.objects.exclude(until=None).get()
+    assert (left.since, left.until) == (WEDNESDAY, WEDNESDAY)
+
+
+def test_a_group_that_lacks_many_is_held_until_an_owner_accepts(vendor):
+    sync(vendor, people(30), MONDAY)
+    run = sync(vendor, people(5), TUESDAY)
+    assert (run.status, run.missing_members, run.missing) == (Status.HELD, 25, 0)
+    assert "25 learners" in run.message
+    assert len(members()) == 30
+    assert accept(run, None, WEDNESDAY)
+    assert unfinished_acceptances() == [run]
+    run.refresh_from_db()
+    withdraw_accepted(run, lambda: WEDNESDAY)
+    assert unfinished_acceptances() == []
+    assert members() == {f"{number:03d}" for number in range(1, 6)}
+    assert set(Membership.objects.exclude(until=None).values_list("until", flat=True)) == {WEDNESDAY}
+
+
+def test_a_group_that_is_found_again_clears_the_marks(vendor):
+    sync(vendor, people(30), MONDAY)
+    held = sync(vendor, people(5), TUESDAY)
+    assert sync(vendor, people(30), WEDNESDAY).status == Status.UNCHANGED
+    assert not accept(held, None, timezone.now())
+    assert len(members()) == 30
+
+
+def test_a_group_that_nobody_comes_back_for_any_more_is_held(vendor):
+    sync(vendor, people(2), MONDAY)
+    run = sync(vendor, [], TUESDAY)
+    assert (run.status, run.missing_members, members()) == (Status.HELD, 2, {"001", "002"})
+
+
+def test_a_group_that_nobody_ever_came_back_for_is_checked_and_empty(vendor):
+    run = sync(vendor, [], MONDAY)
+    assert run.status == Status.SUCCESS  # the certificates
+    group = Group.objects.get()
+    assert (group.checked_at, group.memberships.count()) == (MONDAY, 0)
+
+
+@pytest.mark.parametrize("answer", [Response("{}", 400), Response("<html>"), Response(status=302), Response("{", 200)])
+def test_a_group_that_fails_makes_the_run_partial_and_the_others_go_on(answer, vendor):
+    track_groups(vendor.app, ["Sales", "Logistics"])
+    vendor.groups["Logistics"] = success(story(*people(2)))
+    sync(vendor, people(3), MONDAY)
+    vendor.groups["Logistics"] = success(story(*people(3)))
+    vendor.groups["Sales"] = answer
+    run = vendor.sync(story(*people(41)), at=TUESDAY)
+    assert (run.status, run.created) == (Status.PARTIAL, 1)
+    assert "The group “Sales” is as before" in run.message
+    assert (members("Sales"), len(members("Logistics"))) == ({"001", "002", "003"}, 3)
+    assert Group.objects.get(name="Sales").checked_at == MONDAY
+
+
+def test_an_untracked_group_is_not_asked_for(vendor):
+    sync(vendor, people(2), MONDAY)
+    track_groups(vendor.app, [])
+    vendor.asked.clear()
+    assert vendor.again(at=TUESDAY).status == Status.UNCHANGED
+    assert vendor.asked == [{}]
+    assert members() == {"001", "002"}
+
+
+def test_people_whom_only_the_group_knows_wait_for_the_next_run(vendor):
+    run = sync(vendor, people(1, first=90), MONDAY)
+    assert (run.status, members()) == (Status.SUCCESS, set())
+    sync(vendor, people(1, first=90), TUESDAY, everybody=90)
+    assert members() == {"090"}
+
+
+def test_somebody_without_email_is_in_a_group_too(vendor):
+    nameless = [each | {"email": ""} for each in people(1)] + people(2)
+    vendor.groups["Sales"] = success(story(nameless[0]))
+    vendor.sync(story(*nameless), at=MONDAY)
+    assert Membership.objects.get().learner.email == ""

@@ -1,0 +1,384 @@
+"""Apps, from the form that connects one to the run that is accepted, against a real sandbox."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from werkzeug.wrappers import Response
+
+from certdash.models import App, Certificate, Grant, Group, Role, SyncRun
+from certdash.sandbox import ADDRESS_REFUSED, DEMO, NOT_ENABLED, World, running_sandbox, running_server
+from certdash.tasks import huey
+from tests import world
+from tests.test_pages import text_of
+from tests.world import NOW, make_certificate, make_group, make_run, make_story
+
+pytestmark = pytest.mark.django_db
+SECRETS = ("not-a-real-secret", DEMO.token, world.TOKEN, "gAAAA")  # the last one begins every ciphertext
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with running_sandbox(World(date(2026, 11, 2), 200, seed=1)) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue():
+    huey.flush()
+
+
+@pytest.fixture
+def as_superuser(client, cast):
+    client.force_login(cast.superuser)
+    return client
+
+
+@pytest.fixture
+def as_owner(client, cast):
+    client.force_login(cast.owner)
+    return client
+
+
+def form(url, **fields):
+    return {
+        "name": "New Academy", "base_url": url, "token": DEMO.token, "app_id": DEMO.app_id, "refresh_minutes": "15",
+    } | fields  # fmt: skip
+
+
+def errors_of(response):
+    assert response.status_code == 422, response
+    shown = response.context["form"].errors.values()
+    return " ".join(str(error) for errors in shown for error in errors)
+
+
+def no_secret_in(response):
+    return not any(secret in response.content.decode() for secret in SECRETS)
+
+
+# -- Connecting -------------------------------------------------------------------------------------------------
+
+
+def test_an_app_is_tested_saved_and_owned(as_superuser, cast, sandbox):
+    response = as_superuser.post("/apps/add/", form(sandbox), follow=True)
+    assert response.redirect_chain == [("/apps/new-academy/", 302)]
+    app = App.objects.get(slug="new-academy")
+    assert (app.base_url, app.app_id, app.refresh_minutes) == (sandbox, DEMO.app_id, 15)
+    assert app.token.reveal() == DEMO.token
+    assert Grant.objects.get(app=app).user == cast.superuser
+    assert "The vendor answers, knows the token and has the endpoint enabled." in text_of(response)
+    assert no_secret_in(response)
+
+
+@pytest.mark.parametrize("token", [f"Basic {DEMO.token}", f"  {DEMO.token}\n", f"{DEMO.key}:{DEMO.secret}"])
+def test_a_token_can_be_pasted_in_any_of_its_forms(token, as_superuser, sandbox):
+    assert as_superuser.post("/apps/add/", form(sandbox, token=token)).status_code == 302
+    assert App.objects.get(slug="new-academy").token.reveal() == DEMO.token
+
+
+REFUSALS = {
+    "wrong token": ({"token": "a2V5Ondyb25n"}, "enter the token again", "Unauthorized"),
+    "endpoint not enabled": ({"token": NOT_ENABLED.token}, "ask the vendor to enable", "not enabled for this account"),
+    "address not allowed": ({"token": ADDRESS_REFUSED.token}, "ask the vendor to allow the address", "not allowed"),
+    "another app": ({"app_id": "io.nobody"}, "check the app ID", "no app with that ID"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_refusal_of_the_vendor_is_explained_and_nothing_is_saved(what, as_superuser, sandbox):
+    fields, advice, said = REFUSALS[what]
+    response = as_superuser.post("/apps/add/", form(sandbox, **fields))
+    explained = errors_of(response)
+    assert "Nothing was saved" in explained
+    assert advice in explained
+    assert said in explained
+    assert not App.objects.filter(slug="new-academy").exists()
+    assert no_secret_in(response)
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (Response("<h1>Welcome</h1>", mimetype="text/html"), "check the base URL"),
+        (Response("<b>gone</b>", 404, mimetype="text/html"), "check the base URL"),
+        (Response("", 301, {"Location": "https://elsewhere.example/"}), "the base URL that the vendor gave"),
+        (Response('{"status": "error", "message": "<b>Closed</b>"}', 200, mimetype="application/json"), "Closed"),
+        (Response("{}", mimetype="application/json"), "try again later"),
+    ],
+)
+def test_a_server_that_is_not_this_api_is_explained(answer, advice, as_superuser):
+    with running_server(answer) as url:
+        response = as_superuser.post("/apps/add/", form(url))
+    assert advice in errors_of(response)
+    assert "<b>" not in response.content.decode()
+    assert not App.objects.filter(slug="new-academy").exists()
+
+
+def test_a_server_that_nobody_reaches_is_explained(as_superuser):
+    response = as_superuser.post("/apps/add/", form("http://127.0.0.1:9"))
+    assert "check the base URL and this machine's network" in errors_of(response)
+
+
+def test_an_app_can_be_saved_without_a_test(as_superuser):
+    response = as_superuser.post("/apps/add/", form("http://127.0.0.1:9", untested="1"))
+    assert response.status_code == 302
+    assert App.objects.filter(slug="new-academy").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://vendor.example", "https://127.0.0.1", "https://10.0.0.1/x", "https://[::1]", "https://localhost",
+     "https://169.254.169.254", "https://2130706433", "https://user:pw@vendor.example", "javascript:x", "vendor", ""],
+)  # fmt: skip
+def test_an_address_that_may_not_be_asked_is_refused_when_it_is_entered(url, as_superuser, settings):
+    settings.ALLOW_PRIVATE_UPSTREAMS = False
+    response = as_superuser.post("/apps/add/", form(url, untested="1"))
+    assert response.status_code == 422
+    assert response.context["form"].errors["base_url"]
+    assert not App.objects.filter(slug="new-academy").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "!!!"}, "name"),
+        ({"name": "add"}, "name"),
+        ({"name": "Demo"}, "name"),
+        ({"token": ""}, "token"),
+        ({"token": "not base64"}, "token"),
+        ({"refresh_minutes": "0"}, "refresh_minutes"),
+        ({"refresh_minutes": "7"}, "refresh_minutes"),
+        ({"app_id": "x" * 201}, "app_id"),
+        ({"base_url": "https://" + "x" * 600 + ".example"}, "base_url"),
+        ({"name": "a\0b"}, "name"),
+    ],
+)
+def test_a_field_that_makes_no_sense_is_told_beside_it(fields, field, as_superuser, sandbox):
+    response = as_superuser.post("/apps/add/", form(sandbox, **fields))
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert 'class="error"' in response.content.decode()
+    assert App.objects.count() == 2
+
+
+def test_a_form_that_comes_back_does_not_repeat_the_token(as_superuser, sandbox):
+    assert no_secret_in(as_superuser.post("/apps/add/", form(sandbox, name="")))
+
+
+# -- Changing ---------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_token_keeps_the_stored_one(as_owner, cast, sandbox):
+    App.objects.filter(pk=cast.demo.pk).update(base_url=sandbox)
+    fields = form(sandbox, name="Renamed", token="", untested="1")
+    assert as_owner.post("/apps/demo/connection/", fields).status_code == 302
+    cast.demo.refresh_from_db()
+    assert (cast.demo.name, cast.demo.slug, cast.demo.token.reveal()) == ("Renamed", "demo", world.TOKEN)
+
+
+def test_another_base_url_asks_for_the_token_again(as_owner, cast, sandbox):
+    response = as_owner.post("/apps/demo/connection/", form(sandbox, token="", untested="1"))
+    assert "enter the token again" in errors_of(response)
+    cast.demo.refresh_from_db()
+    assert cast.demo.base_url == "http://127.0.0.1:9"
+    assert as_owner.post("/apps/demo/connection/", form(sandbox)).status_code == 302
+    cast.demo.refresh_from_db()
+    assert (cast.demo.base_url, cast.demo.token.reveal()) == (sandbox, DEMO.token)
+
+
+@pytest.mark.parametrize("address", ["/apps/demo/", "/apps/demo/connection/", "/apps/", "/apps/?_export=jsonl"])
+def test_the_stored_token_is_on_no_page(address, as_owner):
+    response = as_owner.get(address)
+    text = b"".join(response) if response.streaming else response.content
+    assert not any(secret.encode() in text for secret in SECRETS)
+
+
+def test_an_interval_that_a_script_set_stays_a_choice(as_owner, cast):
+    App.objects.filter(pk=cast.demo.pk).update(refresh_minutes=42)
+    html = as_owner.get("/apps/demo/connection/").content.decode()
+    assert re.search(r'<option value="42" selected>every 42 minutes', html)
+
+
+def test_the_stored_connection_can_be_tested(as_owner, cast, sandbox):
+    App.objects.filter(pk=cast.demo.pk).update(base_url=sandbox)
+    response = as_owner.post("/apps/demo/test/", follow=True)
+    assert "enter the token again" in text_of(response)
+    assert "Unauthorized" in text_of(response)
+    cast.demo.token = world.Secret.seal(DEMO.token)
+    cast.demo.base_url = sandbox
+    cast.demo.save()
+    assert "knows the token" in text_of(as_owner.post("/apps/demo/test/", follow=True))
+
+
+def test_a_token_that_no_key_opens_is_explained(as_owner, settings):
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    assert "cannot be decrypted" in text_of(as_owner.post("/apps/demo/test/", follow=True))
+
+
+# -- Groups and people ------------------------------------------------------------------------------------------
+
+
+def test_groups_are_listed_one_a_line(as_owner, cast):
+    make_group(cast.demo, "Old")
+    names = "Sales & Partners\r\n\r\n  Außendienst DACH  \nSales & Partners\n東京"
+    assert as_owner.post("/apps/demo/groups/", {"names": names}).status_code == 302
+    tracked = Group.objects.filter(app=cast.demo, tracked=True).values_list("name", flat=True)
+    assert set(tracked) == {"Sales & Partners", "Außendienst DACH", "東京"}
+    assert Group.objects.get(name="Old").tracked is False
+    shown = as_owner.get("/apps/demo/groups/").context["form"].initial["names"]
+    assert set(shown.split("\n")) == set(tracked)
+
+
+@pytest.mark.parametrize("names", ["x" * 201, "\n".join(f"g{n}" for n in range(501)), "a\0b"])
+def test_too_many_or_too_long_groups_are_refused(names, as_owner, cast):
+    assert as_owner.post("/apps/demo/groups/", {"names": names}).status_code == 422
+    assert not cast.demo.groups.exists()
+
+
+@pytest.mark.parametrize("login", ["newcomer", "Newcomer@Example.com", " newcomer "])
+def test_access_is_given_by_name_or_e_mail(login, as_owner, cast):
+    newcomer = world.make_user("newcomer")
+    response = as_owner.post("/apps/demo/people/", {"login": login, "role": "manager"}, follow=True)
+    assert Grant.objects.get(user=newcomer).role == Role.MANAGER
+    assert "newcomer is manager of Demo Academy now." in text_of(response)
+
+
+def test_giving_access_again_changes_the_role(as_owner, cast):
+    as_owner.post("/apps/demo/people/", {"login": "viewer", "role": "owner"})
+    assert Grant.objects.get(app=cast.demo, user=cast.viewer).role == Role.OWNER
+
+
+@pytest.mark.parametrize(
+    ("login", "role"), [("nobody", "viewer"), ("viewer", "king"), ("", "viewer"), ("a\0", "viewer")]
+)
+def test_nobody_gets_a_role_that_is_not_there(login, role, as_owner, cast):
+    before = Grant.objects.count()
+    response = as_owner.post("/apps/demo/people/", {"login": login, "role": role})
+    assert response.status_code == 422
+    assert "People with access" in text_of(response)
+    assert Grant.objects.count() == before
+
+
+def test_access_is_taken_away(as_owner, cast):
+    grant = Grant.objects.get(app=cast.demo, user=cast.viewer)
+    response = as_owner.post(f"/apps/demo/people/{grant.pk}/take-away/", follow=True)
+    assert "viewer has no access to Demo Academy any more." in text_of(response)
+    assert not Grant.objects.filter(pk=grant.pk).exists()
+
+
+def test_an_owner_keeps_her_own_access(as_owner, cast):
+    grant = Grant.objects.get(app=cast.demo, user=cast.owner)
+    as_owner.post(f"/apps/demo/people/{grant.pk}/take-away/")
+    response = as_owner.post("/apps/demo/people/", {"login": "owner", "role": "viewer"})
+    assert "Your own role stays" in errors_of(response)
+    assert Grant.objects.get(pk=grant.pk).role == Role.OWNER
+
+
+# -- Runs -------------------------------------------------------------------------------------------------------
+
+
+def test_sync_now_waits_for_the_worker_and_is_joined(client, cast):
+    client.force_login(cast.manager)
+    first = client.post("/apps/demo/sync/", follow=True)
+    run = SyncRun.objects.get()
+    assert (run.status, run.phase, run.requested_by) == ("running", "queued", cast.manager)
+    assert "The run is waiting for the worker" in text_of(first)
+    assert 'hx-trigger="every 1s"' in first.content.decode()
+    second = client.post("/apps/demo/sync/", follow=True)
+    assert second.redirect_chain == [(f"/apps/demo/runs/{run.pk}/", 302)]
+    assert "being synchronised already" in text_of(second)
+    assert len(huey) == 1
+
+
+def test_the_page_follows_a_run_to_its_result(client, cast, sandbox):
+    app = cast.demo
+    app.base_url, app.token, app.app_id = sandbox, world.Secret.seal(DEMO.token), DEMO.app_id
+    app.save()
+    client.force_login(cast.manager)
+    address = client.post("/apps/demo/sync/")["Location"]
+    huey.dequeue().execute()
+    page = client.get(address)
+    assert "hx-trigger" not in page.content.decode()
+    assert SyncRun.objects.get().status == "success"
+    assert f"{Certificate.objects.count():,} new." in text_of(page)
+    assert "Sync now" in text_of(page)
+
+
+def run_page(client, cast, who, status, **fields):
+    run = make_run(cast.demo, status, **fields)
+    client.force_login(cast[who])
+    return run, client.get(f"/apps/demo/runs/{run.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"), [("downloading", "downloading 2.0 KB"), ("comparing", "stories 2,048 of 3,000")]
+)
+def test_a_run_tells_how_far_it_is(phase, words, client, cast):
+    _, page = run_page(client, cast, "viewer", "running", phase=phase, progress_done=2048, progress_total=3000)
+    assert words in text_of(page).replace("\xa0", " ")
+
+
+def test_a_run_whose_process_died_says_so_and_is_not_followed(client, cast):
+    _, page = run_page(client, cast, "viewer", "running", phase="comparing", lease_until=NOW - timedelta(minutes=1))
+    assert "its process seems to have ended" in text_of(page)
+    assert "hx-trigger" not in page.content.decode()
+
+
+def test_a_failed_run_tells_the_vendors_words_escaped(client, cast):
+    _, page = run_page(client, cast, "viewer", "failed", message="It failed.", vendor_message="<b>Closed</b>")
+    assert "It failed." in text_of(page)
+    assert "&lt;b&gt;Closed&lt;/b&gt;" in page.content.decode()
+
+
+def test_a_partial_run_lists_what_could_not_be_understood(client, cast):
+    run = make_run(cast.demo, "partial", rejected=300)
+    run.rejections.create(path="data[3].certificates[17].certificate.timestamp", reason="<no> date")
+    client.force_login(cast.viewer)
+    page = client.get(f"/apps/demo/runs/{run.pk}/")
+    assert "data[3].certificates[17].certificate.timestamp" in text_of(page)
+    assert "1 of 300 shown" in text_of(page)
+    assert "&lt;no&gt; date" in page.content.decode()
+
+
+@pytest.fixture
+def held(cast):
+    story, run = make_story(cast.demo), make_run(cast.demo, "held", missing=2, message="Much is missing.")
+    for name in ("Ana", "Björn"):
+        make_certificate(story, firstname=name, email=f"{name}@example.com", missing_in=run)
+    make_certificate(story, firstname="Kept")
+    return run
+
+
+def test_only_an_owner_is_asked_to_accept(held, client, cast):
+    for who, asked in (("viewer", False), ("manager", False), ("owner", True), ("superuser", True)):
+        client.force_login(cast[who])
+        html = client.get(f"/apps/demo/runs/{held.pk}/").content.decode()
+        assert (f'action="/apps/demo/runs/{held.pk}/accept/"' in html) == asked, who
+        assert ("Still missing: 2 certificates" in html) == asked
+
+
+def test_what_an_owner_accepts_is_withdrawn_by_the_worker(held, as_owner, cast):
+    response = as_owner.post(f"/apps/demo/runs/{held.pk}/accept/", follow=True)
+    assert "Accepted" in text_of(response)
+    assert "owner accepted the withdrawals" in text_of(response)
+    assert Certificate.objects.withdrawn().count() == 0
+    huey.dequeue().execute()
+    assert sorted(Certificate.objects.withdrawn().values_list("firstname", flat=True)) == ["Ana", "Björn"]
+    again = as_owner.post(f"/apps/demo/runs/{held.pk}/accept/", follow=True)
+    assert "nothing to accept" in text_of(again)
+    assert len(huey) == 0
+
+
+def test_a_held_run_of_which_nothing_is_missing_any_more_asks_nothing(held, as_owner):
+    Certificate.objects.update(missing_in=None)
+    page = as_owner.get(f"/apps/demo/runs/{held.pk}/")
+    assert "Nothing of it is missing any more" in text_of(page)
+
+
+def test_runs_are_listed_newest_first(client, cast):
+    for number in range(3):
+        make_run(cast.demo, message=f"Run {number}.")
+    client.force_login(cast.viewer)
+    assert re.findall(r"Run \d\.", text_of(client.get("/apps/demo/runs/"))) == ["Run 2.", "Run 1.", "Run 0."]

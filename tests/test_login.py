@@ -1,0 +1,117 @@
+"""Logging in: by a browser's own steps, with a name or an e-mail address, and to where one was going."""
+
+import re
+from html import unescape
+
+import pytest
+import requests
+from django.test import Client
+
+from tests import world
+
+
+def log_in(url, name, password=world.PASSWORD, **fields):
+    """A session of a served certdash, logged in as a browser would do it."""
+    session = requests.Session()
+    session.trust_env = False
+    page = session.get(f"{url}/accounts/login/", timeout=30)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+    form = {"login": name, "password": password, "csrfmiddlewaretoken": token, **fields}
+    answer = session.post(f"{url}/accounts/login/", form, timeout=30)
+    assert answer.ok
+    assert "sessionid" in session.cookies
+    return session
+
+
+@pytest.fixture
+def send(cast):
+    """Sends the log-in form of a page to where that form leads."""
+
+    def send(address="/accounts/login/", **fields):
+        client = Client()
+        page = client.get(address)
+        html = unescape(page.content.decode())
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', html))
+        action = re.search(r'<form class="form" method="post" action="([^"]+)"', html)[1]
+        return client.post(action, hidden | {"password": world.PASSWORD} | fields)
+
+    return send
+
+
+@pytest.mark.parametrize("login", ["viewer", "viewer@example.com", "Viewer@Example.COM"])
+def test_a_user_name_or_an_e_mail_address_opens(login, send):
+    response = send(login=login)
+    assert (response.status_code, response["Location"]) == (302, "/")
+    assert response.client.get("/certificates/").status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{"password": "wrong"}, {"login": "nobody"}, {"password": ""}, {"login": "a\0b"}])
+def test_anything_else_does_not(fields, send):
+    response = send(**({"login": "viewer"} | fields))
+    assert response.status_code == 200
+    assert 'role="alert"' in response.content.decode() or 'class="error"' in response.content.decode()
+    assert "sessionid" not in response.client.cookies
+    assert response.client.get("/certificates/").status_code == 302
+
+
+def test_a_wrong_name_and_a_wrong_password_are_told_apart_by_nobody(send):
+    answers = {self_made(send(login="nobody")), self_made(send(login="viewer", password="wrong"))}
+    assert len(answers) == 1
+
+
+def self_made(response):
+    """The page without what its sender wrote and the token that is another one each time."""
+    return re.sub(r'value="[^"]*"|CSRFToken": "\w+"', "", response.content.decode())
+
+
+@pytest.mark.xfail(strict=True, reason="allauth leads to a page for closed accounts, which has no address here")
+def test_a_closed_account_does_not_open(send, cast):
+    cast.viewer.is_active = False
+    cast.viewer.save()
+    response = send(login="viewer")
+    assert response.client.get("/certificates/").status_code == 302
+
+
+def test_one_comes_to_where_one_was_going(send):
+    wanted = "/certificates/?state=pending&country=S%C3%A3o"
+    way = Client().get(wanted)["Location"]
+    assert send(way, login="viewer")["Location"] == wanted
+
+
+@pytest.mark.parametrize(
+    "next_page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil"]
+)
+def test_nobody_is_led_elsewhere(next_page, send):
+    response = send(f"/accounts/login/?next={next_page}", login="viewer", next=next_page)
+    assert response["Location"] == "/"
+
+
+def test_guessing_is_slowed_down(send):
+    for _ in range(6):
+        send(login="viewer", password="guess")
+    response = send(login="viewer")
+    assert response.client.get("/certificates/").status_code == 302
+
+
+def test_logging_out_is_a_post_and_ends_the_session(client, cast):
+    client.force_login(cast.viewer)
+    assert client.get("/accounts/logout/").status_code == 200
+    assert client.get("/certificates/").status_code == 200
+    assert client.post("/accounts/logout/")["Location"] == "/accounts/login/"
+    assert client.get("/certificates/").status_code == 302
+
+
+def test_one_changes_ones_password(client, cast):
+    client.force_login(cast.viewer)
+    new = "another-horse-8"
+    form = {"oldpassword": world.PASSWORD, "password1": new, "password2": new}
+    assert client.post("/accounts/password/change/", form).status_code == 302
+    cast.viewer.refresh_from_db()
+    assert cast.viewer.check_password(new)
+    assert client.get("/certificates/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["signup", "email", "password/reset", "inactive"])
+def test_no_other_page_of_the_log_in_is_reachable(path, client, cast):
+    client.force_login(cast.viewer)
+    assert client.get(f"/accounts/{path}/").status_code == 404

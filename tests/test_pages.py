@@ -1,0 +1,492 @@
+"""Every page: what it asks of the database, and what it says when there is little, much or trouble."""
+
+import logging
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+from django.apps import apps as registry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from certdash.models import App, Group, Learner, Story, SyncRun
+from tests import world
+from tests.world import NOW, make_certificate, make_group, make_run, make_story
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 20
+
+EVERY_FILTER = (
+    "app=demo&story=EV72-RQZY-80AH&group=managers&group=~none&state=pending&state=delivered&type=story&country=Country+1"
+    "&country=&city=City+1&q=person&awarded_from=2020-01-01&awarded_to=2040-01-01&pending_days=0&withdrawn=all"
+    "&change=new&changed_from=2020-01-01T00:00Z&id=1&sort=person&page=1&per_page=25"
+)
+
+
+def addresses():
+    """Every page of the app `demo` that shows rows, by name."""
+    demo = App.objects.get(slug="demo")
+    story, group = (
+        Story.objects.filter(app=demo, certificates__isnull=False).first(),
+        Group.objects.filter(app=demo).first(),
+    )
+    run, learner = SyncRun.objects.filter(app=demo).first(), Learner.objects.filter(app=demo).first()
+    return {
+        "overview": "/",
+        "certificates": "/certificates/",
+        "filtered": f"/certificates/?{EVERY_FILTER}",
+        "stories": "/stories/",
+        "story": f"/stories/demo/{story.key}/",
+        "groups": "/groups/",
+        "group": f"/groups/demo/{group.key}/",
+        "people": "/people/",
+        "person": f"/people/{learner.pk}/",
+        "apps": "/apps/",
+        "app": "/apps/demo/",
+        "connection": "/apps/demo/connection/",
+        "app_groups": "/apps/demo/groups/",
+        "app_people": "/apps/demo/people/",
+        "runs": "/apps/demo/runs/",
+        "run": f"/apps/demo/runs/{run.pk}/",
+    }
+
+
+PAGES = [
+    "overview", "certificates", "filtered", "stories", "story", "groups", "group", "people", "person", "apps", "app",
+    "connection", "app_groups", "app_people", "runs", "run",
+]  # fmt: skip
+
+
+def fill(app, rows):
+    """As many certificates, people, stories and runs, and a few groups."""
+    stories = [make_story(app, f"Story {number}", f"ID{number}") for number in range(max(1, rows // 10))]
+    groups = [make_group(app, name) for name in ["Managers", *(f"Group {n}" for n in range(rows // 50))]]
+    world.make_many(app, rows, [make_story(app), *stories], groups)
+    for number in range(max(1, rows // 10)):
+        make_run(app, message=f"{number} new.")
+
+
+def queries_of(client):
+    counted = {}
+    for name, address in addresses().items():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        counted[name] = len(queries)
+    return counted
+
+
+def test_a_page_asks_as_much_of_1_row_as_of_500_and_never_much(client, cast):
+    client.force_login(cast.owner)
+    fill(cast.demo, 1)
+    few = queries_of(client)
+    fill_more(cast.demo)
+    for number in range(30):
+        world.make_user(f"colleague-{number}", cast.demo)
+    many = queries_of(client)
+    assert set(few) == set(PAGES)
+    assert many == few
+    assert max(many.values()) <= MOST_QUERIES, many
+
+
+def fill_more(app):
+    Learner.objects.filter(app=app).delete()
+    fill(app, 500)
+
+
+def test_a_page_asks_as_much_of_2_apps_as_of_5(client, cast):
+    for slug in ("demo", world.FOREIGN):
+        fill(App.objects.get(slug=slug), 3)
+    client.force_login(cast.superuser)
+    few = queries_of(client)
+    for number in range(3):
+        fill(world.make_app(f"app-{number}"), 3)
+    many = queries_of(client)
+    assert many == few
+    assert max(many.values()) <= MOST_QUERIES, many
+
+
+def test_a_filtered_page_asks_at_most_a_little_more(client, cast):
+    fill(cast.demo, 60)
+    client.force_login(cast.viewer)
+    for query in EVERY_FILTER.split("&"):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(f"/certificates/?{query}")
+        assert len(queries) <= MOST_QUERIES, query
+
+
+def test_no_page_is_heavy(client, cast):
+    fill(cast.demo, 500)
+    client.force_login(cast.owner)
+    weights = {name: len(client.get(address).content) for name, address in addresses().items()}
+    assert max(weights.values()) < 250_000, weights
+
+
+# -- Nothing is written by looking ------------------------------------------------------------------------------
+
+
+def everything():
+    """All rows of all tables but the sessions, as text."""
+    models = [model for model in registry.get_models() if model._meta.app_label == "certdash"]
+    return {model.__name__: sorted(map(repr, model._base_manager.values_list())) for model in models}
+
+
+def test_looking_writes_nothing(client, cast):
+    fill(cast.demo, 3)
+    make_run(cast.demo, "held", missing=3)
+    client.force_login(cast.owner)
+    before = everything()
+    with CaptureQueriesContext(connection) as queries:
+        for address in addresses().values():
+            separator = "&" if "?" in address else "?"
+            for query in ("", f"{separator}_export=csv", f"{separator}nonsense=1"):
+                response = client.get(address + query)
+                b"".join(response) if response.streaming else response.content
+    assert everything() == before
+    written = [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+    assert [sql for sql in written if "CURSOR" not in sql] == []
+
+
+# -- Little to show ---------------------------------------------------------------------------------------------
+
+
+def text_of(response):
+    """What a person reads, on one line."""
+    text = re.sub(r"<(script|style|svg)\b.*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", text)
+
+
+EMPTY = {
+    "/": "0 none yet",
+    "/certificates/": "No certificate fits these filters.",
+    "/stories/": "No story fits these filters.",
+    "/groups/": "No tracked group fits these filters.",
+    "/people/": "No person fits these filters.",
+    "/apps/demo/": "This app has not been synchronised yet.",
+    "/apps/demo/runs/": "This app has not been synchronised yet.",
+}
+
+
+@pytest.mark.parametrize("address", EMPTY)
+def test_a_page_without_rows_says_so(address, client, cast):
+    client.force_login(cast.viewer)
+    assert EMPTY[address] in text_of(client.get(address))
+
+
+def test_a_page_whose_filters_leave_nothing_offers_to_clear_them(client, cast):
+    client.force_login(cast.viewer)
+    html = client.get("/certificates/?country=Nowhere").content.decode()
+    assert re.search(r'<a class="btn" href="/certificates/">Clear all filters</a>', html)
+
+
+def test_before_there_is_an_app_a_superuser_is_led_to_adding_one_and_others_to_asking(client, db):
+    client.force_login(world.User.objects.create_superuser("root", "root@example.com"))
+    assert 'href="/apps/add/"' in client.get("/").content.decode()
+    client.force_login(world.make_user("newcomer"))
+    assert "Ask the owner of an app to give you access" in text_of(client.get("/"))
+
+
+def test_a_group_that_nobody_came_back_for_may_be_misspelt(client, cast):
+    make_group(cast.demo, "Manegers")
+    client.force_login(cast.viewer)
+    assert "Nobody came back for this group" in text_of(client.get("/groups/demo/manegers/"))
+    assert "check how the name is written" in text_of(client.get("/groups/"))
+    Group.objects.update(checked_at=None)
+    assert "This group was not asked for yet" in text_of(client.get("/groups/demo/manegers/"))
+
+
+# -- How old the data is ----------------------------------------------------------------------------------------
+
+VENDOR = 'The vendor answered with 503: <b onclick="x">"maintenance" & more</b>'
+
+
+def freshness_of(client, cast, *runs):
+    for status, fields in runs:
+        make_run(cast.demo, status, **fields)
+    client.force_login(cast.viewer)
+    pages = [client.get(address) for address in ("/", "/certificates/", "/apps/", "/apps/demo/")]
+    heads = {re.search(r'class="fresh fresh-(\w+)"', page.content.decode())[1] for page in pages}
+    assert len(heads) == 1  # all pages agree
+    return heads.pop(), text_of(pages[0])
+
+
+def test_a_fresh_app_says_when_it_was_checked(client, cast):
+    tone, text = freshness_of(client, cast, ("success", {}))
+    assert tone == "ok"
+    assert re.search(r"checked \d+ minutes? ago", text)
+
+
+def test_an_app_that_was_never_synchronised_says_so(client, cast):
+    assert freshness_of(client, cast) == ("none", AnyText("not synchronised yet"))
+
+
+class AnyText(str):
+    """Equal to every text that holds this one."""
+
+    def __eq__(self, other):
+        return str(self) in other
+
+    __hash__ = str.__hash__
+
+
+def test_after_a_failed_run_the_last_good_data_stays_with_its_age_and_the_reason(client, cast):
+    make_certificate(make_story(cast.demo))
+    good = {"finished_at": NOW - timedelta(days=3)}
+    tone, text = freshness_of(client, cast, ("success", good), ("failed", {"message": VENDOR}))
+    assert tone == "stale"
+    assert f"last good data from {NOW - timedelta(days=3):%-d %b %Y}" in text
+    page = client.get("/").content.decode()
+    assert "<b onclick" not in page
+    assert "&lt;b onclick=&quot;x&quot;&gt;" in page
+    assert "ana@example.com" in client.get("/certificates/").content.decode()
+
+
+def test_a_run_that_failed_before_any_other_says_that_there_is_no_data(client, cast):
+    assert freshness_of(client, cast, ("failed", {"message": "No."})) == ("stale", AnyText("no data yet: No."))
+
+
+def test_while_a_run_writes_pages_say_since_when(client, cast):
+    now = {"applying_since": NOW}
+    tone, text = freshness_of(client, cast, ("success", {}), ("running", now))
+    assert tone == "busy"
+    assert re.search(rf"being updated since ([\w ]+, )?{NOW:%H:%M}", text)
+
+
+def test_after_an_interrupted_run_pages_still_say_that_the_data_is_being_updated(client, cast):
+    tone, text = freshness_of(client, cast, ("success", {}), ("interrupted", {"applying_since": NOW}))
+    assert (tone, "being updated since" in text) == ("busy", True)
+
+
+def test_a_held_run_asks_for_an_owner(client, cast):
+    tone, text = freshness_of(client, cast, ("success", {}), ("held", {"missing": 30}))
+    assert tone == "stale"
+    assert "an owner has to look at it" in text
+
+
+def test_a_narrow_run_says_nothing_of_the_rest(client, cast):
+    old = {"finished_at": NOW - timedelta(days=3)}
+    tone, text = freshness_of(client, cast, ("success", old), ("success", {"story": "Fire safety"}))
+    assert (tone, "checked 3 days ago" in text) == ("ok", True)
+
+
+# -- Odd text ---------------------------------------------------------------------------------------------------
+
+ODD = {
+    "script": "<script>alert(1)</script>",
+    "attribute": "\" onmouseover='alert(1)' x=\"",
+    "template": "{{ 7|add:7 }}{% now %}",
+    "formula": "=1+1",
+    "lines": "one\r\ntwo\u2028three",
+    "right to left": "\u202eevil\u202c שלום",
+    "long": "x" * 5000,
+    "empty": "",
+    "emoji": "𠮷👩🏽‍🚒",
+    "percent": "%s %(x)s 100%",
+}
+
+
+def attributes_of(html):
+    """The names of all attributes of a page."""
+    names = set()
+    parser = HTMLParser()
+    parser.handle_starttag = lambda _tag, attributes: names.update(name for name, _ in attributes)
+    parser.feed(html)
+    return names
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_names_are_shown_escaped_and_isolated(kind, client, cast):
+    odd = ODD[kind]
+    story = make_story(cast.demo, odd, "ID")
+    one = make_certificate(story, firstname=odd, lastname="", email=odd, country=odd, city=odd, telephone=odd, url=odd)
+    make_group(cast.demo, odd[:200] or "-", one.learner)
+    make_run(cast.demo, "failed", message=odd, vendor_message=odd)
+    client.force_login(cast.owner)
+    for name, address in addresses().items():
+        html = client.get(address).content.decode()
+        assert "<script>alert" not in html, name
+        assert "onmouseover" not in attributes_of(html), name
+
+
+def test_an_odd_name_stands_in_a_box_of_its_own_direction(client, cast):
+    make_certificate(make_story(cast.demo, ODD["right to left"]), firstname=ODD["right to left"], lastname="")
+    client.force_login(cast.viewer)
+    assert client.get("/certificates/").content.decode().count(f"<bdi>{ODD['right to left']}</bdi>") >= 3
+
+
+def test_a_long_name_is_cut_on_the_screen_with_the_whole_in_a_title(client, cast):
+    make_certificate(make_story(cast.demo), firstname="x" * 5000, lastname="")
+    client.force_login(cast.viewer)
+    html = client.get("/certificates/").content.decode()
+    assert f'title="{"x" * 5000}"' in html
+    assert f"<bdi>{'x' * 199}…</bdi>" in html
+
+
+def test_a_nameless_person_and_story_can_still_be_followed(client, cast):
+    make_certificate(make_story(cast.demo, "", ""), firstname="", lastname="", email="", telephone="1")
+    client.force_login(cast.viewer)
+    html = client.get("/certificates/").content.decode()
+    for path in (r"/people/\d+/", r"/stories/demo/[^\"]+/"):
+        address = re.search(rf'href="({path})"[^>]*><bdi>\(no name\)', html)[1]
+        assert client.get(address).status_code == 200
+
+
+# -- Permalinks -------------------------------------------------------------------------------------------------
+
+UNSAFE = [
+    "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>", "vbscript:x", "file:///etc/passwd", "ftp://vendor.example/x",
+    "/certificates/1", "//vendor.example/1", "vendor.example/1", "https:vendor.example", "https:///x", "https://",
+    "https://user:secret@vendor.example/1", "https://vendor.example@evil.example/", "https://a\\@evil.example/",
+    "https://vendor.example:0/", "https://vendor.example:99999/", "https://vendor.example/a b", "https://[::1",
+    "https://vendor.example/\u202e", "https://vendor.example/\x07", "<certificate URL>", "mailto:a@b.example",
+]  # fmt: skip
+SAFE = [
+    "https://vendor.example/c/1", "http://vendor.example/c?a=1&b=2#x", "https://vendor.example:8443/", "HTTPS://A.EXAMPLE/",
+    "https://vendor.example/@ana", "https://vendor.example/S%C3%A3o", "https://münchen.example/ü", "http://127.0.0.1:1/",
+]  # fmt: skip
+
+
+def link_of(client, url):
+    html = client.get("/certificates/").content.decode()
+    cell = re.search(r'<td class="open">(.*?)</td>', html, re.DOTALL)[1]
+    link = re.search(r'<a\b[^>]*href="([^"]*)"[^>]*>', cell)
+    return link, cell
+
+
+@pytest.mark.parametrize("url", UNSAFE)
+def test_an_unsafe_permalink_is_text_and_never_a_link(url, client, cast):
+    make_certificate(make_story(cast.demo), url=url)
+    client.force_login(cast.viewer)
+    link, cell = link_of(client, url)
+    assert link is None
+    assert "<bdi>" in cell
+
+
+@pytest.mark.parametrize("url", SAFE)
+def test_a_web_address_opens_in_a_window_of_its_own_that_learns_nothing(url, client, cast):
+    make_certificate(make_story(cast.demo), url=url)
+    client.force_login(cast.viewer)
+    link, _ = link_of(client, url)
+    assert link[1].replace("&amp;", "&") == url
+    assert 'rel="noopener noreferrer"' in link[0]
+
+
+def test_without_a_permalink_there_is_nothing_to_open(client, cast):
+    make_certificate(make_story(cast.demo), url="")
+    client.force_login(cast.viewer)
+    assert link_of(client, "")[1].strip() == ""
+
+
+# -- Keys in addresses ------------------------------------------------------------------------------------------
+
+
+def test_an_outdated_slug_leads_to_the_story_with_its_filters(client, cast):
+    story = make_story(cast.demo)
+    client.force_login(cast.viewer)
+    for key in ("EV72-RQZY-80AH", "EV72-RQZY-80AH~an-older-name"):
+        response = client.get(f"/stories/demo/{key}/?state=pending&sort=person")
+        assert response.status_code == 302
+        assert response["Location"] == f"/stories/demo/{story.key}/?state=pending&sort=person"
+
+
+@pytest.mark.parametrize("key", ["EV72-RQZY-80AH", "EV72-RQZY-80AH~an-older-name"])
+def test_an_id_that_several_stories_share_offers_them(key, client, cast):
+    stories = [make_story(cast.demo, name) for name in ("Story A", "Story B")]
+    client.force_login(cast.viewer)
+    html = client.get(f"/stories/demo/{key}/").content.decode()
+    assert "Which story?" in html
+    assert all(f'href="/stories/demo/{story.key}/"' in html for story in stories)
+
+
+@pytest.mark.parametrize("key", ["NONE", "NONE~x", "~", "~x", "EV72-RQZY-80AH/", "%00", "x" * 5000])
+def test_a_key_of_no_story_or_group_is_404(key, client, cast):
+    make_story(cast.demo)
+    client.force_login(cast.viewer)
+    assert client.get(f"/stories/demo/{key}/").status_code == 404
+    assert client.get(f"/groups/demo/{key}/").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["東京 安全", "a/b?c#d%20e", "!!!", "..", "é" * 400])
+@pytest.mark.parametrize("vendor_id", ["EV72", "", "a/b?c#d", ".."])
+def test_every_storys_own_address_opens_it(vendor_id, name, client, cast):
+    make_certificate(make_story(cast.demo, name, vendor_id))
+    client.force_login(cast.viewer)
+    html = client.get("/stories/").content.decode()
+    address = re.search(r'href="(/stories/demo/[^"]+)"', html)[1]
+    response = client.get(address)
+    assert response.status_code == 200
+    assert response.context["story"].name == name
+
+
+def test_the_same_person_in_another_app_is_named_to_who_may_see_it(client, cast):
+    here = make_certificate(make_story(cast.demo))
+    there = make_certificate(make_story(cast.other), email="ANA@example.com ")
+    for who, shown in (("superuser", True), ("viewer", False)):
+        client.force_login(cast[who])
+        html = client.get(f"/people/{here.learner_id}/").content.decode()
+        assert (f'href="/people/{there.learner_id}/"' in html) == shown
+
+
+# -- Health and errors ------------------------------------------------------------------------------------------
+
+
+def test_health_is_plain_and_needs_no_log_in(client):
+    for path in ("/healthz", "/readyz"):
+        response = client.get(path)
+        assert (response.status_code, response.content) == (200, b"ok\n")
+        assert "Set-Cookie" not in response.headers
+
+
+def test_readiness_asks_the_database_and_health_does_not(client, monkeypatch):
+    from django.db import OperationalError
+
+    def broken(*_):
+        raise OperationalError
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", broken)
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+def test_an_error_of_ours_is_a_page_without_its_cause_and_the_log_has_it(client, cast, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("secret cause")
+
+    monkeypatch.setattr("certdash.views.overview.numbers", broken)
+    client.force_login(cast.viewer)
+    client.raise_request_exception = False
+    logger = logging.getLogger("django")
+    logger.addHandler(caplog.handler)
+    try:
+        response = client.get("/")
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert response.status_code == 500
+    html = response.content.decode()
+    assert "Something went wrong on our side" in html
+    assert not any(word in html for word in ("secret cause", "Traceback", "RuntimeError"))
+    assert "secret cause" in caplog.text
+
+
+@pytest.mark.parametrize(("address", "status", "words"), [
+    ("/nothing/", 404, "There is nothing at this address"),
+    ("/apps/demo/connection/", 403, "You may not do this"),
+])  # fmt: skip
+def test_a_refusal_is_a_page_that_says_what_to_do(address, status, words, client, cast):
+    client.force_login(cast.viewer)
+    response = client.get(address)
+    assert response.status_code == status
+    assert words in text_of(response)
+    assert "Go to the overview" in text_of(response)
+
+
+def test_every_answer_forbids_inline_script_and_framing(client, cast):
+    client.force_login(cast.viewer)
+    for address in ("/", "/nothing/", "/certificates/?_export=csv", "/accounts/logout/"):
+        headers = client.get(address).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
