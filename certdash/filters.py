@@ -259,7 +259,8 @@ class CertificateFilter(ListFilter):
     def unknown_state(self, states: list[str]) -> list[str]:
         """A state that is neither documented nor stored is a typo."""
         odd = [state for state in states if state.lower() not in (State.PENDING, State.DELIVERED)]
-        stored = self.queryset.filter(state=State.OTHER, state_sent__in=odd) if odd else self.queryset.none()
+        visible = Certificate.objects.of(self.apps)
+        stored = visible.filter(state=State.OTHER, state_sent__in=odd) if odd else visible.none()
         return [state for state in odd if state not in set(stored.values_list("state_sent", flat=True))]
 
     def by_state(self, queryset: CertificateQuerySet, _name: str, states: list[str]) -> CertificateQuerySet:

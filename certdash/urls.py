@@ -1,6 +1,6 @@
 """The addresses of `docs/interface.md`; people link to them."""
 
-from allauth.account.views import login, logout, password_change
+from allauth.account.views import account_inactive, login, logout, password_change
 from django.urls import path
 
 from certdash.views import apps, certificates, groups, health, overview, people, runs, stories
@@ -28,6 +28,7 @@ urlpatterns = [
     path("apps/<slug:slug>/runs/<int:pk>/accept/", runs.accept_run, name="accept_run"),
     path("accounts/login/", login, name="account_login"),
     path("accounts/logout/", logout, name="account_logout"),
+    path("accounts/inactive/", account_inactive, name="account_inactive"),
     path("accounts/password/change/", password_change, name="account_change_password"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

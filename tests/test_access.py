@@ -43,6 +43,7 @@ GET = {
     "run": _MEMBERS,
     "accept_run": _ONLY_POST,
     "account_login": (200, 302, 302, 302, 302, 302),
+    "account_inactive": _OPEN,
     "account_logout": (302, 200, 200, 200, 200, 200),
     "account_change_password": _EVERYBODY,
     "healthz": _OPEN,

@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.installation import ROOT
 from tests.test_login import log_in
 
 CERTIFICATES = 100_000
@@ -14,12 +16,12 @@ MOST_MEGABYTES = 300
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 
-FILL = f"""
+FILL = """
 from tests import world
 app = world.make_app("demo")
 world.make_user("vera", app)
-stories = [world.make_story(app, f"Story {{number}}") for number in range(20)]
-world.make_many(app, {CERTIFICATES}, stories, [world.make_group(app, "Managers")])
+stories = [world.make_story(app, f"Story {number}") for number in range(20)]
+world.make_many(app, certificates, stories, [world.make_group(app, "Managers")])
 """
 
 
@@ -37,23 +39,24 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.fixture
-def filled(installation):
+def fill(installation, certificates):
     installation.manage("migrate", "--verbosity", "0")
-    installation.manage("shell", "--verbosity", "0", "-c", FILL)
-    return installation
+    installation.manage("shell", "--verbosity", "0", "-c", f"certificates = {certificates}\n{FILL}")
 
 
-def test_a_file_of_100_000_certificates_takes_little_memory_wherever_it_is_made(filled, tmp_path, record_property):
+def test_a_file_of_100_000_certificates_takes_little_memory_wherever_it_is_made(
+    installation, tmp_path, record_property
+):
+    fill(installation, CERTIFICATES)
     by_command, by_page = tmp_path / "command.csv", tmp_path / "page.csv"
-    command = filled.start("export_certificates", "--output", str(by_command))
+    command = installation.start("export_certificates", "--output", str(by_command))
     in_command = 0
     while not has_ended(command.pid):
         in_command = max(in_command, peak_megabytes(command.pid))
         time.sleep(0.01)
     assert command.stop() == 0
 
-    url = filled.serve()
+    url = installation.serve()
     session = log_in(url, "vera")
     with (
         session.get(f"{url}/certificates/?_export=csv", stream=True, timeout=120) as response,
@@ -61,7 +64,7 @@ def test_a_file_of_100_000_certificates_takes_little_memory_wherever_it_is_made(
     ):
         for block in response.iter_content(1 << 16):
             file.write(block)
-    in_server = max(map(peak_megabytes, children(filled._started[-1].pid)))
+    in_server = max(map(peak_megabytes, children(installation.started[-1].pid)))
 
     assert subprocess.run(["cmp", by_command, by_page], check=False).returncode == 0
     with by_page.open("rb") as file:
@@ -71,3 +74,15 @@ def test_a_file_of_100_000_certificates_takes_little_memory_wherever_it_is_made(
     print(f"{in_command} MB in the command, {in_server} MB in the server")
     assert 20 < in_command < MOST_MEGABYTES
     assert 20 < in_server < MOST_MEGABYTES
+
+
+def test_a_reader_that_has_had_enough_ends_the_command_quietly(installation):
+    fill(installation, 5_000)
+    command = [sys.executable, "manage.py", "export_certificates"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=installation.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline().startswith(b"\xef\xbb\xbfapp,")
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""

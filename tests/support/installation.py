@@ -82,7 +82,7 @@ class Installation:
 
     def __init__(self, folder: Path, database_url: str | None) -> None:
         self._folder = folder
-        self._started: list[Running] = []
+        self.started: list[Running] = []
         self.data_dir = folder / "data"
         self.environment = {**os.environ, "CERTDASH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
         if database_url:
@@ -115,18 +115,18 @@ class Installation:
 
     def serve(self) -> str:
         """Starts gunicorn on a free port, as in production; returns the base URL."""
-        server = self._start("-m", "gunicorn", "certdash.wsgi", "--bind", "127.0.0.1:0", "--threads", "4")
+        server = self._start("-m", "gunicorn", "certdash.wsgi", "--bind", "127.0.0.1:0")
         return server.wait_for(r"Listening at: (http://127\.0\.0\.1:\d+)")[1]
 
     def kill_all(self) -> None:
         """Ends whatever still runs."""
-        for running in self._started:
+        for running in self.started:
             running.kill()
 
     def _start(self, *arguments: str) -> Running:
-        log = self._folder / f"output-{len(self._started)}"
+        log = self._folder / f"output-{len(self.started)}"
         running = Running([sys.executable, *arguments], self.environment, log)
-        self._started.append(running)
+        self.started.append(running)
         return running
 
 

@@ -1,5 +1,6 @@
 """`manage.py export_certificates`: the bytes that the page's download gives for the same query."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,13 +36,20 @@ class Command(BaseCommand):
                 f"Nothing was written, because this part of the query means nothing: {', '.join(ignored)}."
             )
         if options["output"] is None:
-            _write(table, options["format"], sys.stdout.buffer)
+            _print(table, options["format"])
             return
         try:
             with options["output"].open("wb") as file:
                 _write(table, options["format"], file)
         except OSError as error:
             raise CommandError(f"{options['output']} could not be written: {error.strerror}.") from None
+
+
+def _print(table: CertificateTable, file_format: str) -> None:
+    try:
+        _write(table, file_format, sys.stdout.buffer)
+    except BrokenPipeError:  # whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write(table: CertificateTable, file_format: str, file: BinaryIO) -> None:
