@@ -186,7 +186,7 @@ HEADS = {
     "/apps/": "app,name,certificates",
     "/apps/demo/people/": "name,email,role",
     "/apps/demo/runs/": "run,status,requested,started,finished,received,created,changed,withdrawn,returned,missing,"
-    "rejected,repaired,bytes,hash,message",
+    "stories,joined,left,rejected,repaired,bytes,hash,message",
 }
 
 

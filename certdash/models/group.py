@@ -62,7 +62,9 @@ class Membership(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
     # The held run in whose answer this learner was missing from the group.
-    missing_in = models.ForeignKey("SyncRun", models.SET_NULL, null=True, blank=True, related_name="+")
+    missing_in = models.ForeignKey(
+        "SyncRun", models.SET_NULL, null=True, blank=True, related_name="missing_memberships"
+    )
 
     class Meta:
         constraints = [

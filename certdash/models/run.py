@@ -70,12 +70,15 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     initial = models.BooleanField(default=False)  # no run of the app had been complete before
-    received = models.PositiveBigIntegerField(default=0)
+    received = models.PositiveBigIntegerField(default=0)  # of certificates, as the five after it
     created = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)
     withdrawn = models.PositiveBigIntegerField(default=0)
     returned = models.PositiveBigIntegerField(default=0)
     missing = models.PositiveBigIntegerField(default=0)  # held back from withdrawal
+    stories = models.PositiveBigIntegerField(default=0)  # new, renamed, withdrawn, returned or of another type
+    joined = models.PositiveBigIntegerField(default=0)  # learners who are in a group now
+    left = models.PositiveBigIntegerField(default=0)  # learners who are not any more
     missing_members = models.PositiveBigIntegerField(default=0)  # held back from leaving their groups
     rejected = models.PositiveBigIntegerField(default=0)
     repaired = models.PositiveBigIntegerField(default=0)

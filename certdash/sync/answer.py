@@ -1,7 +1,7 @@
 """What one answer holds: its stories and certificates, written as far as they are news; the rest is reported."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from certdash.models import Certificate, Learner, Rejection, SyncRun
 
 from . import bulk
 from .apply import Applier
-from .plan import Head, learner_identity, plan_certificates, plan_stories
+from .plan import Head, Stored, learner_identity, plan_certificates, plan_stories
 
 
 class Scope(NamedTuple):
@@ -88,11 +88,12 @@ def _take_story(
     note_rejected(applier.run, rejected)
     named = scope.named
     learners = None if named is None else named | {learner_identity(row) for row in rows}
-    stored = list(applier.stored_certificates(story, learners))
+    stored: Iterable[Stored] = applier.stored_certificates(story, learners)
+    if not scope.full:
+        stored = list(stored)
+        missing.before += sum(not one.withdrawn and (named is None or one.learner in named) for one in stored)
     plan = plan_certificates(stored, rows)
     applier.certificates(story, plan, initial=initial, progress_done=done)
-    if not scope.full:
-        missing.before += sum(not one.withdrawn and (named is None or one.learner in named) for one in stored)
     if not rejected:
         missing.certificates.extend(one.pk for one in plan.missing if named is None or one.learner in named)
 

@@ -70,7 +70,7 @@ class Applier:
                 pks |= {identity: self._new_story(heads[identity], now) for identity in plan.new}
                 touched = [*plan.new, *plan.renamed]
                 restate_slugs(self.app, {heads[identity].id for identity in touched})
-            self.run.changed += len(plan.renamed) + len(retyped)
+            self.run.stories += len(plan.new) + len(plan.renamed) + len({*returned, *retyped})
         return pks
 
     def _new_story(self, head: Head, now: datetime) -> int:
@@ -171,7 +171,7 @@ class Applier:
         """Mark stories as withdrawn that the vendor no longer lists."""
         for some in bulk.chunks(stories):
             with self.writing() as now:
-                Story.objects.filter(pk__in=some).update(withdrawn_at=now)
+                self.run.stories += Story.objects.filter(pk__in=some).update(withdrawn_at=now)
 
     def hold(self, certificates: Iterable[int]) -> None:
         """Note which certificates this run missed; an owner may accept that they are withdrawn."""

@@ -42,12 +42,13 @@ def take_group(applier: Applier, group: Group, answer: Answer) -> Gone:
     stored = {learner: (pk, held) for pk, learner, held in open_now.values_list("pk", "learner", "missing_in")}
     joined = present - stored.keys()
     found = [stored[learner][0] for learner in present & stored.keys() if stored[learner][1]]
-    with applier.writing() as now:
-        bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in joined))
-        for some in bulk.chunks(found):
-            Membership.objects.filter(pk__in=some).update(missing_in=None)
-        Group.objects.filter(pk=group.pk).update(checked_at=now)
-    applier.run.changed += len(joined)
+    if joined or found:
+        with applier.writing() as now:
+            bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in joined))
+            for some in bulk.chunks(found):
+                Membership.objects.filter(pk__in=some).update(missing_in=None)
+    applier.run.joined += len(joined)
+    Group.objects.filter(pk=group.pk).update(checked_at=applier.clock())
     # A row that could not be understood may be anybody's.
     gone = [] if rejected else [pk for learner, (pk, _) in stored.items() if learner not in present]
     return Gone(len(stored), gone, nobody=not seen)
@@ -57,7 +58,7 @@ def end_memberships(applier: Applier, memberships: list[int]) -> None:
     """These learners have left."""
     for some in bulk.chunks(memberships):
         with applier.writing() as now:
-            applier.run.changed += leave(Membership.objects.filter(pk__in=some), now)
+            applier.run.left += leave(Membership.objects.filter(pk__in=some), now)
 
 
 def leave(memberships: QuerySet[Membership], now: datetime) -> int:

@@ -123,11 +123,13 @@ def plan_certificates(stored: Iterable[Stored], received: Iterable[Row]) -> Cert
     is a guess, so nothing withdrawn takes part in it.
     """
     mine: dict[str, list[Stored]] = defaultdict(list)
-    theirs: dict[str, dict[Row, None]] = defaultdict(dict)
-    for certificate in stored:
-        mine[certificate.learner].append(certificate)
+    theirs: dict[str, dict[Row, Row]] = defaultdict(dict)
     for row in received:
-        theirs[learner_identity(row)][row] = None
+        theirs[learner_identity(row)][row] = row
+    for certificate in stored:
+        # An equal row is held in memory once.
+        equal = theirs[certificate.learner].get(certificate.row) if certificate.learner in theirs else None
+        mine[certificate.learner].append(certificate if equal is None else certificate._replace(row=equal))
     plan = CertificatesPlan()
     for learner in sorted(mine.keys() | theirs.keys()):
         _pair_learner(learner, mine.get(learner, []), list(theirs.get(learner, ())), plan)

@@ -176,7 +176,7 @@ class _Work:
             return SyncRun.Status.HELD, " ".join(sentences)
         if run.rejected or self.trouble:
             return SyncRun.Status.PARTIAL, " ".join(sentences)
-        if run.created or run.changed or run.withdrawn or run.returned:
+        if _has_news(run):
             return SyncRun.Status.SUCCESS, " ".join(sentences)
         return SyncRun.Status.UNCHANGED, sentences[0]
 
@@ -184,18 +184,27 @@ class _Work:
 def _news(run: SyncRun) -> str:
     counts = {"new": run.created, "changed": run.changed, "withdrawn": run.withdrawn, "returned": run.returned}
     told = [f"{count:,} {word}" for word, count in counts.items() if count]
-    return f"{', '.join(told)}." if told else "Nothing changed."
+    sentences = [f"{', '.join(told)}."] if told else []
+    if run.stories:
+        sentences.append(f"{_many(run.stories, 'story', 'stories')} new or changed.")
+    if run.joined or run.left:
+        sentences.append(f"{run.joined:,} joined a group, {run.left:,} left one.")
+    return " ".join(sentences) or "Nothing changed."
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _has_news(run: SyncRun) -> bool:
+    return any((run.created, run.changed, run.withdrawn, run.returned, run.stories, run.joined, run.left))
+
+
+def _many(count: int, noun: str, plural: str = "") -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 # -- Closing ----------------------------------------------------------------------------------------------------
 
 _COUNTS = (
     "initial", "received", "created", "changed", "withdrawn", "returned", "missing", "missing_members",
-    "rejected", "repaired", "size", "vendor_hash", "vendor_message", "applying_since",
+    "stories", "joined", "left", "rejected", "repaired", "size", "vendor_hash", "vendor_message", "applying_since",
 )  # fmt: skip
 
 

@@ -60,23 +60,32 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     the_run = get_object_or_404(SyncRun.objects.select_related("requested_by", "accepted_by"), app=app, pk=pk)
     role = role_in(viewer(request), app)
     held = the_run.status == SyncRun.Status.HELD and the_run.accepted_at is None
+    missing = the_run.missing_certificates.live().count() if held else 0
+    members = the_run.missing_memberships.filter(until=None).count() if held else 0
     context = {
         "app": app,
         "run": the_run,
         "over": the_run.lease_is_over(timezone.now()),
         "facts": _facts(the_run),
         "rejections": the_run.rejections.order_by("pk"),
-        "still_missing": the_run.missing_certificates.live().count() if held else 0,
+        "still_missing": missing,
+        "still_missing_members": members,
         "may_sync": role in Role.MANAGER.and_above,
         "may_own": role == Role.OWNER,
-        "may_accept": held and role == Role.OWNER,
+        "may_accept": role == Role.OWNER and bool(missing or members),
     }
     return render(request, "apps/run.html", context)
 
 
+_FACTS = {
+    "Certificates": "received", "New": "created", "Changed": "changed", "Withdrawn": "withdrawn",
+    "Returned": "returned", "Missing": "missing", "Stories new or changed": "stories", "Joined a group": "joined",
+    "Left a group": "left", "Set aside": "rejected", "Repaired": "repaired",
+}  # fmt: skip
+
+
 def _facts(the_run: SyncRun) -> list[tuple[str, str]]:
-    counts = ("received", "created", "changed", "withdrawn", "returned", "missing", "rejected", "repaired")
-    facts = [(name.capitalize(), f"{getattr(the_run, name):,}") for name in counts]
+    facts = [(label, f"{getattr(the_run, name):,}") for label, name in _FACTS.items()]
     seconds = "" if the_run.seconds is None else f"{the_run.seconds:.1f} s"
     return [*facts, ("Size", filesizeformat(the_run.size)), ("Took", seconds), ("Vendor’s hash", the_run.vendor_hash)]
 

@@ -23,7 +23,7 @@ def reports(out: str) -> list[dict[str, object]]:
 
 def test_a_line_an_app_says_what_came_of_it(run, vendor):
     vendor.body = success(story(*people(2)))
-    assert run("sync") == "demo: success. 2 new.\n"
+    assert run("sync") == "demo: success. 2 new. 1 story new or changed.\n"
     assert run("sync", "demo") == "demo: unchanged. Nothing changed.\n"
 
 

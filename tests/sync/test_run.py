@@ -221,7 +221,7 @@ def test_a_renamed_story_keeps_its_certificates_and_their_history(vendor):
     vendor.sync(story(*people(3)))
     before = set(Certificate.objects.values_list("pk", "story"))
     run = vendor.sync(story(*people(3), name="Story A, 2nd edition", kind="survey"))
-    assert (run.status, run.changed, run.withdrawn) == (Status.SUCCESS, 1, 0)
+    assert (run.status, run.stories, run.changed, run.withdrawn) == (Status.SUCCESS, 1, 0, 0)
     assert set(Certificate.objects.values_list("pk", "story")) == before
     renamed = Story.objects.get()
     assert (renamed.name, renamed.type, renamed.key) == ("Story A, 2nd edition", "survey", "ID-A~story-a-2nd-edition")
