@@ -2,10 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-
-from certdash.tables import Table
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 # A spreadsheet reads a cell that begins so as a formula (OWASP, "CSV injection"); full-width forms included.
@@ -19,16 +17,15 @@ class _Echo:
         return line
 
 
-def lines(table: Table, file_format: str) -> Iterator[bytes]:
+def lines(head: Sequence[str], rows: Iterable[Sequence[Any]], file_format: str) -> Iterator[bytes]:
     """The file, line by line. `file_format` is a key of `FORMATS`."""
-    head = list(table.columns_of_file)
     if file_format == "jsonl":
-        for cells in table.file_rows():
+        for cells in rows:
             yield json.dumps(dict(zip(head, cells, strict=True)), ensure_ascii=False).encode() + b"\n"
         return
     writer = csv.writer(_Echo(), lineterminator="\r\n")
     yield ("\ufeff" + writer.writerow(head)).encode()
-    for cells in table.file_rows():
+    for cells in rows:
         yield writer.writerow([_cell(value) for value in cells]).encode()
 
 

@@ -1,7 +1,7 @@
 """What values of a filter make sense: form fields that name the ones that do not."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 MOST_VALUES = 50
+LARGEST_PAGE = 200  # rows
+LONGEST_LIST = 999_999_999  # pages
 
 
 class ValuesField(forms.Field):
@@ -57,6 +59,16 @@ class MomentField(forms.Field):
         return moment if moment.tzinfo else timezone.make_aware(moment)
 
 
+def is_page_number(text: str, most: int) -> bool:
+    """Whether a text is a page's number, or a page size of at most `most`."""
+    return text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most
+
+
 def is_row_id(text: str) -> bool:
     """Whether a text is a number that a row of ours could have."""
     return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins for the viewer."""
+    return timezone.make_aware(datetime.combine(day, time()))

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 
 from certdash.falkor import AddressRefused, normalise_token
-from certdash.models import App, Grant, Role, Secret, User
+from certdash.models import App, Grant, Group, Role, Secret, User
 from certdash.sync.connection import usable_base_url
 
 _INTERVALS = [
@@ -28,6 +28,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         max_length=4000,
+        error_messages={"required": "The token is what the vendor knows the account by: paste it here."},
         help_text="From the token file: the Base64 text, with or without “Basic”, or key:secret.",
     )
     refresh_minutes = forms.TypedChoiceField(label="Synchronise", coerce=int, choices=_INTERVALS, initial=15)
@@ -42,6 +43,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored_url = self.instance.base_url
+        self.fields["token"].required = self.instance.pk is None
         if self.instance.pk:
             self.fields["token"].help_text += " Leave it empty to keep the stored one."
             minutes = self.instance.refresh_minutes
@@ -63,23 +65,20 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not cleaned.get("token") and "token" not in self.errors:
-            if not self.instance.pk:
-                self.add_error("token", "The token is what the vendor knows the account by: paste it here.")
-            elif "base_url" in cleaned and cleaned["base_url"] != self.stored_url:
-                self.add_error(
-                    "token", "The base URL is another one: enter the token again, so that the stored one stays here."
-                )
+        moved = self.instance.pk and cleaned.get("base_url", self.stored_url) != self.stored_url
+        if moved and not cleaned.get("token") and "token" not in self.errors:
+            asked = "The base URL is another one: enter the token again, so that the stored one stays here."
+            self.add_error("token", asked)
         if not self.instance.pk and not self.errors:
             self._choose_slug(cleaned["name"])
         return cleaned
 
     def _choose_slug(self, name: str) -> None:
         slug = slugify(name)[:50].strip("-")
-        if not slug or slug == "add" or App.objects.filter(slug=slug).exists():
-            self.add_error(
-                "name", "Another app has this name in its address, or none can be made of it: choose another name."
-            )
+        if not slug or slug == "add":
+            self.add_error("name", "No address can be made of this name: choose one with letters or digits of a to z.")
+        elif App.objects.filter(slug=slug).exists():
+            self.add_error("name", "Another app has this name in its address: choose another name.")
         self.instance.slug = slug
 
     def connected(self) -> App:
@@ -97,15 +96,17 @@ class GroupsForm(forms.Form):
         label="Groups",
         required=False,
         strip=False,
-        max_length=_MOST_GROUPS * 201,
+        max_length=_MOST_GROUPS * (Group.LONGEST_NAME + 1),
         widget=forms.Textarea(attrs={"rows": 10}),
         help_text="One a line, as the vendor writes them. The vendor lists no groups: it only says who is in one.",
     )
 
     def clean_names(self) -> list[str]:
         names = list(dict.fromkeys(name.strip() for name in self.cleaned_data["names"].splitlines() if name.strip()))
-        if too_long := [name for name in names if len(name) > 200]:
-            raise ValidationError(f"A group's name has at most 200 characters; this one has more: {too_long[0][:60]}…")
+        if too_long := [name for name in names if len(name) > Group.LONGEST_NAME]:
+            raise ValidationError(
+                f"A group's name has at most {Group.LONGEST_NAME} characters; this one has more: {too_long[0][:60]}…"
+            )
         if len(names) > _MOST_GROUPS:
             raise ValidationError(f"At most {_MOST_GROUPS} groups can be tracked, since each is asked for on its own.")
         return names

@@ -1,4 +1,4 @@
-"""Which permalinks of the vendor a page may turn into a link."""
+"""What the vendor sent, made harmless: which permalinks may become a link, and words inside our sentences."""
 
 from urllib.parse import urlsplit
 
@@ -13,3 +13,11 @@ def safe_link(url: str) -> str:
     except ValueError:
         return ""
     return url if web and "@" not in parts.netloc else ""
+
+
+def isolated(text: str) -> str:
+    """Somebody else's text inside a sentence of ours: its right-to-left marks reorder only itself (Unicode UAX #9)."""
+    return f"\u2068{text.translate(_ISOLATES)}\u2069"
+
+
+_ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))

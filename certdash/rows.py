@@ -76,6 +76,8 @@ class CertificateRow:
             return f"on {timezone.localtime(self.certificate.withdrawn_at):%-d %b %Y}"
         if self.certificate.state != State.PENDING or self.certificate.timestamp > self.now:
             return ""
+        if days := (self.now - self.certificate.timestamp).days:
+            return f"for {days:,} day{'' if days == 1 else 's'}"
         return f"for {ago(self.certificate.timestamp, self.now)}"
 
     @property

@@ -61,6 +61,8 @@ def _writable_folder(name: str, default: str) -> Path:
     return folder
 
 
+# Tokens, people's data and keys: whatever the program writes is for its own user alone.
+os.umask(0o077)
 DATA_DIR = _writable_folder("CERTDASH_DATA_DIR", "var")
 DEBUG = _switch("CERTDASH_DEBUG")
 PUBLIC_URL = _web_address("CERTDASH_PUBLIC_URL", "http://127.0.0.1:8000")
@@ -302,7 +304,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        "certdash": {"level": "INFO"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},  # what people may not see or misspell is in the server's access log
     },
 }

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Case, Count, Q, When
 from django.utils import timezone
 
+from certdash.fields import midnight
 from certdash.models import App, CertificateQuerySet, State, SyncRun
 from certdash.rows import ago
 
 WEEKS = 26
+_LATE = 3  # refresh intervals without a sync after which data counts as stale
 OVERDUE_DAYS = 7
 
 
@@ -49,7 +51,7 @@ def weeks(certificates: CertificateQuerySet, now: datetime) -> list[Week]:
     """Certificates per week of their timestamp and by state, the last 26 weeks, the current one last."""
     local = timezone.localtime(now)
     monday = (local - timedelta(days=local.weekday())).date()
-    begins = [_midnight(monday - timedelta(weeks=back)) for back in range(WEEKS - 1, -2, -1)]
+    begins = [midnight(monday - timedelta(weeks=back)) for back in range(WEEKS - 1, -2, -1)]
     # By comparing with the weeks' ends: a database function for weeks knows other time zones, or is slow.
     number = Case(*(When(timestamp__lt=end, then=week) for week, end in enumerate(begins[1:])))
     counted = (
@@ -63,10 +65,6 @@ def weeks(certificates: CertificateQuerySet, now: datetime) -> list[Week]:
     )
     found = {week: (delivered, pending) for week, delivered, pending in counted}
     return [Week(begin, *found.get(week, (0, 0))) for week, begin in enumerate(begins[:-1])]
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 class Share(NamedTuple):
@@ -113,6 +111,7 @@ def freshness(apps: Sequence[App], now: datetime) -> list[Freshness]:
     complete = full.complete()
     runs = full.newest_of_each(apps) | complete.newest_of_each(apps)
     runs |= complete.exclude(status=SyncRun.Status.UNCHANGED).newest_of_each(apps)
+    runs |= full.exclude(applying_since=None).newest_of_each(apps)
     by_app: dict[int, list[SyncRun]] = {app.pk: [] for app in apps}
     for run in runs.order_by("-pk"):
         by_app[run.app_id].append(run)
@@ -120,35 +119,40 @@ def freshness(apps: Sequence[App], now: datetime) -> list[Freshness]:
 
 
 def _freshness(app: App, runs: Sequence[SyncRun], now: datetime) -> Freshness:
-    """`runs`, newest first: the newest of all, the newest that went through, and the newest of those with news."""
-    newest = runs[0] if runs else None
-    went_through = [run.finished_at for run in runs if run.status in SyncRun.COMPLETE]
-    at = went_through[0] if went_through else None
-    changed_at = went_through[-1] if went_through else None
-    if newest is None:
+    """`runs`, newest first: the newest of all, of those that went through, of those with news, and that wrote."""
+    if not runs:
         return Freshness(app, "none", "not synchronised yet", None, None)
-    interrupted = newest.status == SyncRun.Status.INTERRUPTED
-    if newest.applying_since and (newest.is_running or interrupted):
-        since = timezone.localtime(newest.applying_since)
-        return Freshness(app, "busy", f"being updated since {_clock(since, now)}", at, newest)
-    if newest.status == SyncRun.Status.FAILED or interrupted:
-        good = f"last good data from {_clock(timezone.localtime(at), now)}" if at else "no data yet"
+    newest = runs[0]
+    went_through = [run.finished_at for run in runs if run.status in SyncRun.COMPLETE and run.finished_at]
+    at = went_through[0] if went_through else None
+    wrote = next((run for run in runs if run.applying_since), None)
+    if wrote and wrote.applying_since and wrote.status not in SyncRun.COMPLETE:  # no run has completed it since
+        return Freshness(app, "busy", f"being updated since {_clock(wrote.applying_since, now)}", at, newest)
+    if newest.status in (SyncRun.Status.FAILED, SyncRun.Status.INTERRUPTED):
+        good = f"last good data from {_clock(at, now)}" if at else "no data yet"
         return Freshness(app, "stale", f"{good}: {newest.message}", at, newest)
     if at is None:
         return Freshness(app, "busy", "synchronising for the first time", None, newest)
-    text = f"checked {ago(at, now)} ago"
-    if newest.status == SyncRun.Status.HELD:
-        text += ", much was missing: an owner has to look at it"
-    elif newest.status == SyncRun.Status.PARTIAL:
-        text += ", not all of it could be understood"
-    elif changed_at and changed_at < at:
-        text += f", unchanged since {_clock(timezone.localtime(changed_at), now)}"
-    return Freshness(app, "stale" if newest.status == SyncRun.Status.HELD else "ok", text, at, newest)
+    if now - at > _LATE * timedelta(minutes=app.refresh_minutes):
+        late = f"last good data from {_clock(at, now)}: no sync since, the worker may not be running"
+        return Freshness(app, "stale", late, at, newest)
+    if newest.status == SyncRun.Status.HELD and newest.accepted_at is None:
+        held = f"checked {ago(at, now)} ago, much was missing: an owner has to look at it"
+        return Freshness(app, "stale", held, at, newest)
+    return Freshness(app, "ok", f"checked {ago(at, now)} ago{_since(newest, went_through, now)}", at, newest)
+
+
+def _since(newest: SyncRun, went_through: Sequence[datetime], now: datetime) -> str:
+    if newest.status == SyncRun.Status.PARTIAL:
+        return ", not all of it could be understood"
+    if went_through[-1] < went_through[0]:
+        return f", unchanged since {_clock(went_through[-1], now)}"
+    return ""
 
 
 def _clock(moment: datetime, now: datetime) -> str:
-    """The time of a moment of today, else its day too."""
-    today = timezone.localtime(now).date()
+    """The local time of a moment of today, else its day too."""
+    moment, today = timezone.localtime(moment), timezone.localtime(now).date()
     return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%-d %b %Y, %H:%M}"
 
 
@@ -165,9 +169,15 @@ def overall(each: Sequence[Freshness], now: datetime) -> tuple[str, str]:
 
 
 def as_of(each: Sequence[Freshness], now: datetime) -> str:
-    """Since when all of these apps have been true, with the time zone; empty before the first sync."""
-    checked = [one.checked_at for one in each]
-    if not checked or None in checked:
-        return ""
-    oldest = timezone.localtime(min(at for at in checked if at))
-    return f"as of {_clock(oldest, now)} ({timezone.get_current_timezone_name()})"
+    """Since when all of these apps have been true, with the time zone; says when some never were."""
+    oldest = oldest_check(each)
+    if oldest is None:
+        return "not synchronised yet" if each else ""
+    never = sum(one.checked_at is None for one in each)
+    without = f", without {never} not synchronised yet" if never else ""
+    return f"as of {_clock(oldest, now)} ({timezone.get_current_timezone_name()}){without}"
+
+
+def oldest_check(each: Sequence[Freshness]) -> datetime | None:
+    """The moment as of which all that was ever checked is true."""
+    return min((one.checked_at for one in each if one.checked_at), default=None)

@@ -1,17 +1,32 @@
 """The addresses of `docs/interface.md`; people link to them."""
 
 from allauth.account.views import account_inactive, login, logout, password_change
-from django.urls import path
+from django.urls import path, register_converter
 
 from certdash.views import apps, certificates, groups, health, overview, people, runs, stories
+
+
+class KeyConverter:
+    """A story's or group's key: a vendor's ID can hold anything, also slashes and line breaks."""
+
+    regex = r"(?s:.+)"
+
+    def to_python(self, value: str) -> str:
+        return value.replace("%2F", "/").replace("%25", "%")
+
+    def to_url(self, value: str) -> str:
+        return value.replace("%", "%25").replace("/", "%2F")
+
+
+register_converter(KeyConverter, "key")
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("certificates/", certificates.Certificates.as_view(), name="certificates"),
     path("stories/", stories.Stories.as_view(), name="stories"),
-    path("stories/<slug:app>/<path:key>/", stories.OneStory.as_view(), name="story"),
+    path("stories/<slug:app>/<key:key>/", stories.OneStory.as_view(), name="story"),
     path("groups/", groups.Groups.as_view(), name="groups"),
-    path("groups/<slug:app>/<path:key>/", groups.OneGroup.as_view(), name="group"),
+    path("groups/<slug:app>/<key:key>/", groups.OneGroup.as_view(), name="group"),
     path("people/", people.People.as_view(), name="people"),
     path("people/<int:pk>/", people.OnePerson.as_view(), name="person"),
     path("apps/", apps.Apps.as_view(), name="apps"),

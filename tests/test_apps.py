@@ -5,8 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
+from django.test import Client
 from werkzeug.wrappers import Response
 
+from certdash.links import isolated
 from certdash.models import App, Certificate, Grant, Group, Role, SyncRun
 from certdash.sandbox import ADDRESS_REFUSED, DEMO, NOT_ENABLED, World, running_sandbox, running_server
 from certdash.tasks import huey
@@ -313,7 +315,7 @@ def run_page(client, cast, who, status, **fields):
 
 
 @pytest.mark.parametrize(
-    ("phase", "words"), [("downloading", "downloading 2.0 KB"), ("comparing", "stories 2,048 of 3,000")]
+    ("phase", "words"), [("downloading", "downloading 2.0 KB"), ("comparing", "stories, 2,048 of 3,000")]
 )
 def test_a_run_tells_how_far_it_is(phase, words, client, cast):
     _, page = run_page(client, cast, "viewer", "running", phase=phase, progress_done=2048, progress_total=3000)
@@ -382,3 +384,28 @@ def test_runs_are_listed_newest_first(client, cast):
         make_run(cast.demo, message=f"Run {number}.")
     client.force_login(cast.viewer)
     assert re.findall(r"Run \d\.", text_of(client.get("/apps/demo/runs/"))) == ["Run 2.", "Run 1.", "Run 0."]
+
+
+# -- What a browser sends ---------------------------------------------------------------------------------------
+
+
+def test_access_can_be_taken_away_by_the_button_of_the_page(cast):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.owner)
+    page = client.get("/apps/demo/people/").content.decode()
+    grant = Grant.objects.get(user=cast.viewer)
+    row = page[page.index(f"/people/{grant.pk}/take-away/") :]
+    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', row[: row.index("</form>")])[1]
+    assert client.post(f"/apps/demo/people/{grant.pk}/take-away/", {"csrfmiddlewaretoken": token}).status_code == 302
+    assert not Grant.objects.filter(pk=grant.pk).exists()
+
+
+def test_groups_whose_slugs_meet_are_both_tracked(client, cast):
+    client.force_login(cast.owner)
+    client.post("/apps/demo/groups/", {"names": "x-2d711642\nx\nX"})
+    assert client.get("/groups/").content.decode().count("x-2d711642") >= 1
+    assert set(cast.demo.groups.filter(tracked=True).values_list("name", flat=True)) == {"x-2d711642", "x", "X"}
+
+
+def test_the_vendors_words_reorder_only_themselves():
+    assert isolated("\u2069\u202eabc") == "\u2068\u202eabc\u2069"

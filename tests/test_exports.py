@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from certdash import exports
 from certdash.models import Certificate
@@ -183,7 +184,7 @@ HEADS = {
     "/stories/": "app,story_id,story,type,delivered,pending,certificates,newest,withdrawn",
     "/groups/": "app,group,people,delivered,pending,certificates,newest",
     "/people/": "app,person,email,delivered,pending,certificates,newest",
-    "/apps/": "app,name,certificates",
+    "/apps/": "app,name,certificates,checked,data",
     "/apps/demo/people/": "name,email,role",
     "/apps/demo/runs/": "run,status,requested,started,finished,received,created,changed,withdrawn,returned,missing,"
     "stories,joined,left,rejected,repaired,bytes,hash,message",
@@ -271,7 +272,19 @@ def test_the_command_writes_the_bytes_of_the_page(query, exported, client, cast)
     assert exported("--app", "demo", "--query", query) == file_of(client, query)
 
 
-@pytest.mark.parametrize("query", ["stat=pending", "state=pendng", "app=nobody", "sort=colour", "awarded_from=today"])
+NONSENSE = [
+    "stat=pending",
+    "state=pendng",
+    "app=nobody",
+    "sort=colour",
+    "awarded_from=today",
+    "page=x",
+    "per_page=-1",
+    "_export=xls",
+]
+
+
+@pytest.mark.parametrize("query", NONSENSE)
 def test_the_command_refuses_what_means_nothing_and_writes_nothing(query, tmp_path, cast):
     output = tmp_path / "file"
     with pytest.raises(CommandError, match=re.escape(query)):
@@ -279,7 +292,7 @@ def test_the_command_refuses_what_means_nothing_and_writes_nothing(query, tmp_pa
     assert not output.exists()
 
 
-@pytest.mark.parametrize("query", ["_export=csv", "_export=xls", "page=x", "per_page=-1"])
+@pytest.mark.parametrize("query", ["_export=csv", "page=2", "per_page=25"])
 def test_the_command_takes_the_query_of_an_address(query, exported, cast):
     make_certificate(make_story(cast.demo))
     assert exported("--query", query).count(b"\r\n") == 2
@@ -326,7 +339,8 @@ def test_a_file_is_never_read_inside_a_transaction(client, transactional_db):
 def test_a_file_is_made_while_it_is_sent(cast):
     world.make_many(cast.demo, 30, [make_story(cast.demo)])
     with CaptureQueriesContext(connection) as queries:
-        lines = exports.lines(certificates_of(cast.demo), "csv")
+        table = certificates_of(cast.demo)
+        lines = exports.lines(list(table.columns_of_file), table.file_rows(), "csv")
         next(lines)
         assert len(queries) == 0  # the head waits for no row
 
@@ -349,3 +363,42 @@ def test_learners_of_one_name_stay_in_one_order(reader, cast):
         make_certificate(make_story(cast.demo), learner, telephone=f"{number}", at=NOW)
     down = [row["telephone"] for row in rows_of(reader, "sort=awarded")]
     assert [row["telephone"] for row in rows_of(reader, "sort=-awarded")] == down[::-1]
+
+
+# -- The small tables of a page ---------------------------------------------------------------------------------
+
+
+def test_the_tables_beside_the_rows_have_their_file(client, cast):
+    story = make_story(cast.demo, "Fire safety")
+    certificate = make_certificate(story, at=timezone.now())
+    world.make_group(cast.demo, "Sales", certificate.learner)
+    client.force_login(cast.viewer)
+    by_group = file_of_small(client, f"/stories/demo/{story.key}/", "breakdown")
+    assert by_group == ["name,delivered,pending,certificates", "Sales,1,0,1"]
+    by_story = file_of_small(client, "/groups/demo/sales/", "breakdown")
+    assert by_story == ["name,delivered,pending,certificates", "Fire safety,1,0,1"]
+    for path in ("/", "/groups/demo/sales/", f"/people/{certificate.learner.pk}/"):
+        weeks = file_of_small(client, path, "weeks")
+        assert (weeks[0], len(weeks), weeks[-1].endswith(",1,0")) == ("week,delivered,pending", 27, True)
+
+
+def file_of_small(client, path, name):
+    response = client.get(f"{path}?_export=csv&_table={name}")
+    return b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
+
+
+@pytest.mark.parametrize(
+    "query", ["_table=people", "_table=weeks&state=pending", "_table=weeks&_table=weeks", "_table=weeks&x=1"]
+)
+def test_small_tables_promise_nothing_that_they_do_not_hold(query, client, cast):
+    client.force_login(cast.viewer)
+    assert client.get(f"/certificates/?_export=csv&_table={query}").status_code == 400
+
+
+def test_the_name_of_a_file_is_the_moment_of_its_data(client, cast):
+    world.make_run(cast.demo, finished_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC))
+    client.force_login(cast.viewer)
+    assert (
+        'filename="certificates-2026-03-04T0506Z.csv"'
+        in client.get("/certificates/?_export=csv")["Content-Disposition"]
+    )

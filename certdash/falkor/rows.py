@@ -122,7 +122,8 @@ def _row(wire: _WireRow) -> Row:
 def _utc(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
+        # At the ends of the calendar the moment has no local time in some time zones.
+        if moment.tzinfo is not None and 1 < moment.year < 9999:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass

@@ -25,7 +25,6 @@ class App(models.Model):
     refresh_minutes = models.PositiveIntegerField(default=15, help_text="Minutes between two scheduled syncs.")
     # Moves in every transaction that changes the app's rows; caches are keyed by it.
     version = models.PositiveBigIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name", "slug"]

@@ -130,7 +130,6 @@ class Certificate(models.Model):
                 Left("country", PLACE_HEAD), F("timestamp").desc(), F("id").desc(), name="certificate_country"
             ),
             models.Index(Left("city", PLACE_HEAD), F("timestamp").desc(), F("id").desc(), name="certificate_city"),
-            models.Index(fields=["first_run"], condition=Q(initial=False), name="certificate_news"),
             models.Index(fields=["missing_in"], condition=Q(missing_in__isnull=False), name="certificate_missing"),
         ]
 

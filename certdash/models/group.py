@@ -23,8 +23,9 @@ class Group(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["app", "name"], name="group_once"),
-            models.UniqueConstraint(fields=["app", "slug"], name="group_key_once"),
         ]
+        # Not unique: a name can be chosen so that it looks like another one with its hash.
+        indexes = [models.Index(fields=["app", "slug"], name="group_key")]
 
     def __str__(self) -> str:
         return self.name
@@ -86,4 +87,4 @@ def with_members(groups: models.QuerySet[Group]) -> models.QuerySet[Group]:
     """The groups by name, with `members`: how many people are in each now."""
     open_now = Membership.objects.filter(group=models.OuterRef("pk"), until=None).order_by().values("group")
     counted = models.Subquery(open_now.annotate(many=models.Count("pk")).values("many"))
-    return groups.annotate(members=Coalesce(counted, 0)).order_by("name")
+    return groups.annotate(members=Coalesce(counted, 0)).order_by("slug")

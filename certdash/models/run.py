@@ -83,6 +83,7 @@ class SyncRun(models.Model):
     rejected = models.PositiveBigIntegerField(default=0)
     repaired = models.PositiveBigIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0)  # decompressed bytes of all answers
+    response_time = models.FloatField(null=True, blank=True)  # seconds, as the vendor tells them
     vendor_hash = models.TextField(blank=True)  # shown, never trusted
     vendor_message = models.TextField(blank=True)  # as it came
     message = models.TextField(blank=True)  # one sentence a manager understands

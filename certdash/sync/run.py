@@ -17,7 +17,7 @@ from .groups import end_memberships, hold_memberships, take_group
 from .withdrawals import must_hold
 
 log = logging.getLogger(__name__)
-QUEUE_LEASE = timedelta(minutes=2)  # how long a request may wait for a worker before another may take its place
+QUEUE_LEASE = timedelta(minutes=20)  # a request may wait for a worker that does long syncs of other apps
 
 
 # -- Opening ----------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class _Work:
         ask: dict[str, Any] = {"app": self.app.app_id, "story": self.scope.story, "users": self.scope.users}
         with client.certificates(**ask, progress=self._downloading) as answer:
             self.run.size += answer.size
-            self.run.vendor_hash = answer.hash
+            self.run.vendor_hash, self.run.response_time = answer.hash, answer.response_time
             self.run.applying_since = self.clock()
             SyncRun.objects.filter(pk=self.run.pk).update(applying_since=self.run.applying_since)
             missing = take_answer(self.applier, answer, self.scope, initial=self.run.initial)
@@ -204,7 +204,8 @@ def _many(count: int, noun: str, plural: str = "") -> str:
 
 _COUNTS = (
     "initial", "received", "created", "changed", "withdrawn", "returned", "missing", "missing_members",
-    "stories", "joined", "left", "rejected", "repaired", "size", "vendor_hash", "vendor_message", "applying_since",
+    "stories", "joined", "left", "rejected", "repaired", "size", "response_time", "vendor_hash", "vendor_message",
+    "applying_since",
 )  # fmt: skip
 
 

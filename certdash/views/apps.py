@@ -1,10 +1,11 @@
 """Apps: the list of them, and for owners an app's connection, groups and people with access."""
 
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,12 +16,13 @@ from certdash.access import app_or_404, role_in
 from certdash.falkor import FalkorError
 from certdash.filters import AppFilter, GrantFilter
 from certdash.forms import ConnectionForm, GrantForm, GroupsForm
+from certdash.links import isolated
 from certdash.models import App, Certificate, CredentialUnreadable, Grant, Role
 from certdash.models.group import track_groups, with_members
 from certdash.stats import freshness, numbers
 from certdash.sync.connection import test_connection
 from certdash.tables import AppTable, GrantTable
-from certdash.views.page import List, viewer, visible_freshness
+from certdash.views.page import List, viewer
 
 _READ_AND_WRITE = ["GET", "HEAD", "POST"]
 
@@ -42,12 +44,6 @@ class Apps(List):
     def queryset(self) -> QuerySet[Any]:
         live = Count("certificates", filter=Q(certificates__withdrawn_at=None))
         return App.objects.filter(pk__in=[app.pk for app in self.apps]).defer("token").annotate(certificates_now=live)
-
-    def context(self) -> dict[str, Any]:
-        fresh = {one.app.pk: one for one in visible_freshness(self.request)}
-        for row in self.table.page.object_list:
-            row.record.fresh = fresh[row.record.pk]
-        return {}
 
 
 def app(request: HttpRequest, slug: str) -> HttpResponse:
@@ -79,10 +75,14 @@ def app_add(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     form = ConnectionForm(_sent(request))
     if request.method == "POST" and form.is_valid() and _tested(request, form):
-        with transaction.atomic():
-            the_app = form.save()
-            Grant.objects.create(app=the_app, user=viewer(request), role=Role.OWNER)
-        messages.success(request, f"{the_app.name} is connected. Name the groups to track, or synchronise it now.")
+        try:
+            with transaction.atomic():
+                the_app = form.save()
+                Grant.objects.create(app=the_app, user=viewer(request), role=Role.OWNER)
+        except IntegrityError:  # the same form was sent twice, and the other one was quicker
+            messages.info(request, "This app is there already.")
+            return redirect("apps")
+        messages.success(request, f"{the_app.name} is added. Name the groups to track, or synchronise it now.")
         return redirect("app", the_app.slug)
     return render(request, "apps/add.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -91,7 +91,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
 def app_connection(request: HttpRequest, slug: str) -> HttpResponse:
     """An owner changes where and how an app is asked; the token can be written and never read."""
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
-    form = ConnectionForm(_sent(request), instance=the_app)
+    form = ConnectionForm(_sent(request), instance=copy(the_app))  # the page shows what is stored
     if request.method == "POST" and form.is_valid() and _tested(request, form):
         form.save()
         messages.success(request, "The connection is saved.")
@@ -109,7 +109,7 @@ def _tested(request: HttpRequest, form: ConnectionForm) -> bool:
     except (FalkorError, CredentialUnreadable) as error:
         form.add_error(None, f"Nothing was saved, since the connection does not work: {error}")
         if said := getattr(error, "vendor_message", ""):
-            form.add_error(None, f"The vendor said: “{said}”")
+            form.add_error(None, f"The vendor said: “{isolated(said)}”")
         return False
     messages.success(request, "The vendor answers, knows the token and has the endpoint enabled.")
     return True
@@ -123,7 +123,7 @@ def app_test(request: HttpRequest, slug: str) -> HttpResponse:
         test_connection(the_app)
     except (FalkorError, CredentialUnreadable) as error:
         said = getattr(error, "vendor_message", "")
-        messages.error(request, f"{error} The vendor said: “{said}”" if said else str(error))
+        messages.error(request, f"{error} The vendor said: “{isolated(said)}”" if said else str(error))
     else:
         messages.success(request, "The vendor answers, knows the token and has the endpoint enabled.")
     return redirect("app", slug)
@@ -136,8 +136,7 @@ def app_groups(request: HttpRequest, slug: str) -> HttpResponse:
     tracked = "\n".join(the_app.groups.filter(tracked=True).values_list("name", flat=True))
     form = GroupsForm(_sent(request), initial={"names": tracked})
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            track_groups(the_app, form.cleaned_data["names"])
+        track_groups(the_app, form.cleaned_data["names"])
         messages.success(request, "The groups are saved. The next sync asks who is in them.")
         return redirect("app", slug)
     return _app_page(request, "apps/groups.html", the_app, {"form": form}, 422 if form.errors else 200)

@@ -1,6 +1,6 @@
 """Certificates, and the pages of a story, a group and a person, which are the same list with a head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
@@ -12,9 +12,9 @@ from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import Facet, facets
 from certdash.filters import CertificateFilter
 from certdash.models import Certificate, CertificateQuerySet
-from certdash.stats import Numbers, numbers, weeks
+from certdash.stats import Numbers, Week, numbers, weeks
 from certdash.tables import CertificateTable
-from certdash.views.page import List, address
+from certdash.views.page import List, SmallTable, address
 
 _WORDS: dict[str, Callable[[str], str]] = {
     "q": lambda value: f"“{value}”",
@@ -26,6 +26,10 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "changed_from": lambda value: f"changed since {value}",
     "id": lambda value: f"certificate {value}",
 }
+
+
+# Filters without a field of their own in the rail; it keeps them.
+_KEPT = ("change", "changed_from", "id")
 
 
 def _day(text: str) -> str:
@@ -40,6 +44,7 @@ class Certificates(List):
     template_name: ClassVar[str] = "certificates/list.html"
     title = "Certificates"
     file_name = "certificates"
+    not_offered: ClassVar[Sequence[str]] = ()  # filters that would leave all or nothing here; an address may use them
 
     def queryset(self) -> QuerySet[Any]:
         return self.certificates()
@@ -54,11 +59,13 @@ class Certificates(List):
         return numbers(self.certificates().live(), timezone.now())
 
     def context(self) -> dict[str, Any]:
-        offered = facets(self.filters, self.apps)
+        offered = [facet for facet in facets(self.filters, self.apps) if facet.name not in self.not_offered]
         return {
+            "offers_words": "q" not in self.not_offered,
+            "kept": [pair for pair in self.filters.active if pair[0] in {*_KEPT, *self.not_offered}],
             "facets": offered,
             "chips": self._chips(offered),
-            "of": self.numbers.total,
+            "of": self.numbers.total if self.filters.hides_withdrawn else None,
         }
 
     def _chips(self, offered: list[Facet]) -> list[dict[str, str]]:
@@ -73,10 +80,31 @@ class Certificates(List):
             for name, value in kept
         ]
 
+    @cached_property
+    def weeks(self) -> list[Week]:
+        """The live certificates of the page per week."""
+        return weeks(self.certificates().live(), timezone.now())
+
+    def small_tables(self) -> dict[str, SmallTable]:
+        return {"weeks": weeks_table(self.weeks)}
+
     def weeks_chart(self) -> WeeksChart:
         """The live certificates of the page per week, each bar a link to its rows."""
 
         def rows_of(first: date, last: date) -> str:
             return address(self.request.path, week_query(first, last))
 
-        return weeks_chart(weeks(self.certificates().live(), timezone.now()), rows_of)
+        return weeks_chart(self.weeks, rows_of)
+
+
+def weeks_table(counted: Sequence[Week]) -> SmallTable:
+    """The table beside the chart, as a file."""
+    return ("week", "delivered", "pending"), [
+        (f"{week.begins.date()}", week.delivered, week.pending) for week in counted
+    ]
+
+
+def breakdown_table(breakdown: Sequence[dict[str, Any]]) -> SmallTable:
+    """The counts by the other dimension, as a file."""
+    rows = [(row["name"], (it := row["counts"]).delivered, it.pending, it.total) for row in breakdown]
+    return ("name", "delivered", "pending", "certificates"), rows

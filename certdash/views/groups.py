@@ -1,5 +1,6 @@
 """Groups: the list of those that owners track, and one with its numbers, its stories and its certificates."""
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -14,8 +15,8 @@ from certdash.models.group import with_members
 from certdash.rows import share_bar
 from certdash.stats import by
 from certdash.tables import GroupTable
-from certdash.views.certificates import Certificates
-from certdash.views.page import List, address, moved, viewer
+from certdash.views.certificates import Certificates, breakdown_table
+from certdash.views.page import List, SmallTable, address, moved, viewer
 
 
 class Groups(List):
@@ -35,7 +36,7 @@ class OneGroup(Certificates):
     """A group. People without a certificate are invisible here: nobody calls its shares completion."""
 
     template_name: ClassVar[str] = "groups/group.html"
-    fixed = ("app", "group")
+    not_offered = ("app", "group")
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         self.app = app_or_404(viewer(request), self.kwargs["app"])
@@ -63,10 +64,15 @@ class OneGroup(Certificates):
             "numbers": self.numbers,
             "share": share_bar(self.numbers.delivered, self.numbers.pending),
             "chart": self.weeks_chart(),
-            "breakdown": self._stories(),
+            "breakdown": self.breakdown,
         }
 
-    def _stories(self) -> list[dict[str, Any]]:
+    def small_tables(self) -> dict[str, SmallTable]:
+        return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
+
+    @cached_property
+    def breakdown(self) -> list[dict[str, Any]]:
+        """The group by story."""
         counts = by(self.certificates().live(), "story")
         return [
             {

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,16 +12,22 @@ from django.utils import timezone
 from certdash.charts import week_query, weeks_chart
 from certdash.models import Certificate, State
 from certdash.stats import OVERDUE_DAYS, Numbers, numbers, weeks
-from certdash.views.page import address, visible_apps, visible_freshness
+from certdash.views.certificates import weeks_table
+from certdash.views.page import address, file_response, visible_apps, visible_freshness
 
 
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: HttpRequest) -> HttpResponseBase:
     """Four numbers that are links, certificates per week, and how fresh each app is."""
     apps, now = visible_apps(request), timezone.now()
     live = Certificate.objects.of(apps).live()
+    by_week = weeks(live, now)
+    if "_export" in request.GET:
+        odd = [f"{name}={value}" for name, value in request.GET.items() if name not in ("_export", "_table")]
+        odd += [f"_table={value}" for value in request.GET.getlist("_table") if value != "weeks"]
+        return file_response(request, "certificates-weeks", odd, *weeks_table(by_week))
     context = {
         "tiles": _tiles(numbers(live, now)),
-        "chart": weeks_chart(weeks(live, now), _rows_of),
+        "chart": weeks_chart(by_week, _rows_of),
         "fresh": visible_freshness(request),
         "apps": apps,
     }

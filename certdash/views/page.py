@@ -1,12 +1,13 @@
 """What every page has: the viewer's apps, how fresh they are, and lists that are declared rather than programmed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +16,13 @@ from django.views import View
 
 from certdash.access import apps_for
 from certdash.exports import FORMATS, in_blocks, lines
+from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import ListFilter
 from certdash.models import App, User
-from certdash.stats import Freshness, as_of, freshness, overall
+from certdash.stats import Freshness, as_of, freshness, oldest_check, overall
 from certdash.tables import Table
 
-PAGE_SIZE, LARGEST_PAGE = 50, 200
+PAGE_SIZE = 50
 
 
 def viewer(request: HttpRequest) -> User:
@@ -79,6 +81,25 @@ class Refused(Exception):
         )
 
 
+SmallTable = tuple[Sequence[str], Sequence[Sequence[Any]]]  # head and rows of a table that a page shows whole
+
+
+def file_response(
+    request: HttpRequest, name: str, ignored: Sequence[str], head: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> HttpResponseBase:
+    """Rows as a file of the format that the address asks for, named after the moment as of which they are true."""
+    asked = request.GET.getlist("_export")
+    if ignored or len(asked) != 1 or asked[0] not in FORMATS:
+        odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
+        return HttpResponse(str(Refused([*ignored, *odd])), status=400, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(in_blocks(lines(head, rows, asked[0])), content_type=FORMATS[asked[0]])
+    moment = oldest_check(visible_freshness(request)) or timezone.now()
+    file_name = f"{name}-{moment.astimezone(UTC):%Y-%m-%dT%H%MZ}.{asked[0]}"
+    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 class List(View):
     """A page of rows, or a file of them: queryset, filters, table and template are declared by subclasses."""
 
@@ -87,7 +108,6 @@ class List(View):
     template_name: ClassVar[str] = "list.html"
     title: ClassVar[str] = ""
     file_name: str = ""
-    fixed: ClassVar[Sequence[str]] = ()  # filters that the page itself decides
 
     def listed_apps(self) -> list[App]:
         """The apps whose rows are listed."""
@@ -101,59 +121,67 @@ class List(View):
         """What the template needs beyond the list."""
         return {}
 
+    def small_tables(self) -> dict[str, SmallTable]:
+        """Tables that the page shows beside its rows, by the name under which the address asks for their file."""
+        return {}
+
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         self.apps = self.listed_apps()
-        self.filters = self.filter_class(request.GET, self.queryset(), self.apps, self.fixed)
+        self.filters = self.filter_class(request.GET, self.queryset(), self.apps)
         self.table = self.table_class(self.filters.qs, request=None)
         self.ignored = [*self.filters.ignored, *self.table.order(request.GET)]
+        size = self._number("per_page", PAGE_SIZE, LARGEST_PAGE)
+        page = self._number("page", 1)
         if "_export" in request.GET:
             return self._file(request)
-        self._page(request.GET)
+        self._page(page, size)
         self.table.as_of = as_of(visible_freshness(request), timezone.now())
         return render(request, self.template_name, self._list_context(request) | self.context())
 
-    def _page(self, data: QueryDict) -> None:
-        size = self._number(data, "per_page", PAGE_SIZE, most=LARGEST_PAGE)
-        page = self._number(data, "page", 1)
-        self.table.paginator = Paginator(self.table.rows, size)
-        last = self.table.paginator.num_pages
-        if page > last:
-            self.ignored.append(f"page={data['page']}")
-        self.table.page = self.table.paginator.page(min(page, last))
-
-    def _number(self, data: QueryDict, name: str, default: int, most: int | None = None) -> int:
-        text = data.get(name, str(default))
-        if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= (most or int(text)):
+    def _number(self, name: str, default: int, most: int = LONGEST_LIST) -> int:
+        text = self.request.GET.get(name, str(default))
+        if is_page_number(text, most):
             return int(text)
         self.ignored.append(f"{name}={text}")
         return default
 
+    def _page(self, number: int, size: int) -> None:
+        self.table.paginator = Paginator(self.table.rows, size)
+        last = self.table.paginator.num_pages
+        if number > last:
+            self.ignored.append(f"page={number}")
+        self.table.page = self.table.paginator.page(min(number, last))
+
     def _file(self, request: HttpRequest) -> HttpResponseBase:
-        file_format = request.GET["_export"]
-        if file_format not in FORMATS or len(request.GET.getlist("_export")) > 1:
-            self.ignored += [f"_export={value}" for value in request.GET.getlist("_export")]
-        if self.ignored:
-            return HttpResponse(str(Refused(self.ignored)), status=400, content_type="text/plain; charset=utf-8")
-        response = StreamingHttpResponse(in_blocks(lines(self.table, file_format)), content_type=FORMATS[file_format])
-        name = f"{self.file_name}-{timezone.now():%Y-%m-%dT%H%MZ}.{file_format}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "no-store"
-        return response
+        asked = request.GET.getlist("_table")
+        if not asked:
+            head, rows = list(self.table.columns_of_file), self.table.file_rows()
+            return file_response(request, self.file_name, self.ignored, head, rows)
+        small = self.small_tables()
+        if len(asked) > 1 or asked[0] not in small:
+            self.ignored += [f"_table={name}" for name in asked]
+            return file_response(request, self.file_name, self.ignored, [], [])
+        # They are of the whole page: filters would promise what is not in the file.
+        more = [f"{name}={value}" for name, value in self.filters.active]
+        return file_response(request, f"{self.file_name}-{asked[0]}", [*self.ignored, *more], *small[asked[0]])
 
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
-        kept = [(name, value) for name, value in self.filters.active]
+        kept = self.filters.active
         ordered = [("sort", value) for value in request.GET.getlist("sort") if not self._is_ignored("sort", value)]
         if kept:
             self.table.empty_url, self.table.empty_label = request.path, "Clear all filters"
-        downloads = [(name, address(request.path, [*kept, *ordered, ("_export", name)])) for name in FORMATS]
+        else:
+            self.table.empty_text = self.table.nothing_text if self.apps else "No app is shared with you yet."
+        # A form without script sends its empty fields, too: only a file has to refuse them.
+        ignored = [part for part in self.ignored if part.partition("=")[2]]
         return {
             "title": self.title,
             "table": self.table,
             "rows": self.table.paginator.count,
             "filters": self.filters,
-            # A form without script sends its empty fields, too: only a file has to refuse them.
-            "ignored": [part for part in self.ignored if part.partition("=")[2]],
-            "downloads": downloads,
+            "ignored": ignored,
+            "ignored_filter": any(part.partition("=")[0] not in ("sort", "page", "per_page") for part in ignored),
+            "downloads": [(name, address(request.path, [*kept, *ordered, ("_export", name)])) for name in FORMATS],
             "apps": self.apps,
         }
 

@@ -30,7 +30,7 @@ class OnePerson(Certificates):
 
     template_name: ClassVar[str] = "people/person.html"
     file_name = "certificates-person"
-    fixed = ("app", "group", "q", "country", "city")
+    not_offered = ("app", "group", "q", "country", "city")
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         learners = Learner.objects.filter(app__in=visible_apps(request))

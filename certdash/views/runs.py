@@ -1,5 +1,6 @@
 """Sync runs: starting one, following it, and accepting what it held."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,8 @@ from certdash.sync.withdrawals import accept
 from certdash.tables import RunTable
 from certdash.tasks import enqueue, sync_run, withdraw_held
 from certdash.views.page import List, viewer
+
+_LONG = timedelta(seconds=15)  # a worker that is free takes a run up within two
 
 
 @require_POST
@@ -66,6 +69,7 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "app": app,
         "run": the_run,
         "over": the_run.lease_is_over(timezone.now()),
+        "waits_long": the_run.phase == SyncRun.Phase.QUEUED and timezone.now() - the_run.requested_at > _LONG,
         "facts": _facts(the_run),
         "rejections": the_run.rejections.order_by("pk"),
         "still_missing": missing,
@@ -87,7 +91,9 @@ _FACTS = {
 def _facts(the_run: SyncRun) -> list[tuple[str, str]]:
     facts = [(label, f"{getattr(the_run, name):,}") for label, name in _FACTS.items()]
     seconds = "" if the_run.seconds is None else f"{the_run.seconds:.1f} s"
-    return [*facts, ("Size", filesizeformat(the_run.size)), ("Took", seconds), ("Vendor’s hash", the_run.vendor_hash)]
+    vendor = "" if the_run.response_time is None else f"{the_run.response_time:.1f} s"
+    facts += [("Took", seconds), ("Of it, the vendor’s own", vendor)]
+    return [*facts, ("Size", filesizeformat(the_run.size)), ("Vendor’s hash", the_run.vendor_hash)]
 
 
 @require_POST

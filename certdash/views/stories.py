@@ -1,5 +1,6 @@
 """Stories: the list of them, and one with its numbers, its groups and its certificates."""
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -14,8 +15,8 @@ from certdash.models.tally import tallied
 from certdash.rows import share_bar, story_url
 from certdash.stats import by
 from certdash.tables import StoryTable
-from certdash.views.certificates import Certificates
-from certdash.views.page import List, address, moved, viewer
+from certdash.views.certificates import Certificates, breakdown_table
+from certdash.views.page import List, SmallTable, address, moved, viewer
 
 
 class Stories(List):
@@ -34,7 +35,7 @@ class OneStory(Certificates):
     """A story. Its key may be outdated, or only an ID that several stories share."""
 
     template_name: ClassVar[str] = "stories/story.html"
-    fixed = ("app", "story", "type")
+    not_offered = ("app", "story", "type")
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         self.app = app_or_404(viewer(request), self.kwargs["app"])
@@ -65,10 +66,15 @@ class OneStory(Certificates):
             "numbers": self.numbers,
             "share": share_bar(self.numbers.delivered, self.numbers.pending),
             "chart": self.weeks_chart(),
-            "breakdown": self._groups(),
+            "breakdown": self.breakdown,
         }
 
-    def _groups(self) -> list[dict[str, Any]]:
+    def small_tables(self) -> dict[str, SmallTable]:
+        return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
+
+    @cached_property
+    def breakdown(self) -> list[dict[str, Any]]:
+        """The story by tracked group."""
         counts = by(
             self.certificates().live(),
             "learner__memberships__group",

@@ -1,7 +1,6 @@
 """`manage.py demo`: what `make demo` runs: a vendor, two apps, four people, a worker and the dashboard."""
 
 import contextlib
-import logging
 import signal
 import socket
 import subprocess
@@ -44,7 +43,6 @@ class Command(BaseCommand):
             )
         for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script, Ctrl-C's arrives ignored
             signal.signal(number, signal.default_int_handler)
-        logging.getLogger("certdash").setLevel(logging.WARNING)  # what matters is printed
         with contextlib.suppress(KeyboardInterrupt):
             self._run(options["port"], options["certificates"])
 
@@ -83,6 +81,9 @@ class Command(BaseCommand):
         for name, grants in _PEOPLE.items():
             roles = ", ".join(f"{role.value} of {app}" for app, role in grants.items())
             self.stdout.write(f"log in as {name} / {_PASSWORD} ({roles})")
+        self.stdout.write("\nto connect an app by hand, with the sandbox's address as its base URL:")
+        for account in ACCOUNTS:
+            self.stdout.write(f"{account.name}: app ID {account.app_id}, token {account.token}")
         self.stdout.write("\nCtrl-C ends all of it; the data stays for the next time.")
         self.stdout.flush()
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
 
 from certdash.exports import FORMATS, in_blocks, lines
+from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import CertificateFilter
 from certdash.models import App, Certificate
 from certdash.tables import CertificateTable
@@ -30,7 +32,7 @@ class Command(BaseCommand):
         query = QueryDict(options["query"])
         filters = CertificateFilter(query, Certificate.objects.of(apps), apps)
         table = CertificateTable(filters.qs)
-        ignored = [*filters.ignored, *table.order(query)]
+        ignored = [*filters.ignored, *table.order(query), *_odd_paging(query)]
         if ignored:
             raise CommandError(
                 f"Nothing was written, because this part of the query means nothing: {', '.join(ignored)}."
@@ -53,6 +55,17 @@ def _print(table: CertificateTable, file_format: str) -> None:
 
 
 def _write(table: CertificateTable, file_format: str, file: BinaryIO) -> None:
-    for block in in_blocks(lines(table, file_format)):
+    for block in in_blocks(lines(list(table.columns_of_file), table.file_rows(), file_format)):
         file.write(block)
     file.flush()
+
+
+def _odd_paging(query: QueryDict) -> list[str]:
+    """What of a page's own names makes no sense; the others change nothing in a file, which holds all pages."""
+    sensible: dict[str, Callable[[str], bool]] = {
+        "page": lambda text: is_page_number(text, LONGEST_LIST),
+        "per_page": lambda text: is_page_number(text, LARGEST_PAGE),
+        "_export": FORMATS.__contains__,
+        "_table": lambda _: False,
+    }
+    return [f"{name}={text}" for name, fits in sensible.items() for text in query.getlist(name) if not fits(text)]

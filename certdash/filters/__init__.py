@@ -1,0 +1,22 @@
+"""What an address may ask for. Pages, downloads and the command filter through the same sets, so they agree.
+
+A set is lenient and keeps a list: what it does not understand it leaves out and names in `ignored`. A page shows the
+list; a download and a command refuse when it is not empty, since a typo must not hand out everybody's data.
+"""
+
+from .base import ListFilter
+from .certificates import NO_GROUP, CertificateFilter, is_state
+from .lists import AppFilter, GrantFilter, GroupFilter, LearnerFilter, RunFilter, StoryFilter
+
+__all__ = [
+    "NO_GROUP",
+    "AppFilter",
+    "CertificateFilter",
+    "GrantFilter",
+    "GroupFilter",
+    "LearnerFilter",
+    "ListFilter",
+    "RunFilter",
+    "StoryFilter",
+    "is_state",
+]

@@ -1,0 +1,166 @@
+"""The filters of every page that lists certificates."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, partial
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django_filters import ChoiceFilter, NumberFilter
+
+from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight
+from certdash.keys import name_groups, name_stories
+from certdash.models import Certificate, CertificateQuerySet, Group, Learner, State, Story, StoryType
+from certdash.models.text import fold
+
+from .base import ListFilter, Of, Values
+
+NO_GROUP = "~none"
+# The kinds of change an address may ask for; `new` is first sight.
+CHANGES = ("new", "delivered", "withdrawn", "returned", "link")
+_Places = partial(Of, ValuesField, "by_place", sensible=lambda _: True)  # empty means: without one
+
+
+def is_state(state: str, sent: str, wanted: Sequence[str]) -> bool:
+    """Whether a certificate's state is among those of an address: documented ones without case, others as sent."""
+    return sent in wanted if sent else state in {word.lower() for word in wanted}
+
+
+def _type(asked: str) -> str:
+    """A documented type without case, others as sent: as they are stored."""
+    return asked.lower() if asked.lower() in StoryType else asked
+
+
+class CertificateFilter(ListFilter):
+    """The filters of every page that lists certificates; `docs/interface.md` says what each means."""
+
+    story = Values("by_story")
+    group = Values("by_group")
+    state = Values("by_state")
+    type = Values("by_type")
+    country = _Places()
+    city = _Places()
+    awarded_from = Of(DayField, "by_first_day")
+    awarded_to = Of(DayField, "by_last_day")
+    pending_days = NumberFilter(method="by_waiting", min_value=0, max_value=36_500, decimal_places=0)
+    withdrawn = ChoiceFilter(method="by_withdrawn", choices=[(word, word) for word in ("hide", "only", "all")])
+    change = Values("by_change", sensible=CHANGES.__contains__)
+    changed_from = Of(MomentField, "by_change_since")
+    id = Values("by_id", sensible=is_row_id, most=200)
+
+    class Meta:
+        model = Certificate
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: CertificateQuerySet) -> CertificateQuerySet:
+        return self._hiding(super().filter_queryset(queryset))
+
+    def without(self, *names: str) -> CertificateQuerySet:
+        return self._hiding(super().without(*names))
+
+    def _hiding(self, queryset: CertificateQuerySet) -> CertificateQuerySet:
+        return queryset.live() if self.hides_withdrawn else queryset
+
+    @property
+    def hides_withdrawn(self) -> bool:
+        """Withdrawn certificates stay out unless somebody asks for them, or for changes that include them."""
+        asked = self.form.cleaned_data
+        kinds = asked.get("change") or (CHANGES if asked.get("changed_from") else ())
+        return not asked.get("withdrawn") and "withdrawn" not in kinds
+
+    # -- Whose and what -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def visible_stories(self) -> list[Story]:
+        """The stories of the viewer's apps, withdrawn ones too; read once for keys, types and counts."""
+        return list(Story.objects.filter(app__in=self.apps).order_by("sort_name", "pk"))
+
+    @cached_property
+    def visible_groups(self) -> list[Group]:
+        """The tracked groups of the viewer's apps."""
+        return list(Group.objects.filter(app__in=self.apps, tracked=True).order_by("slug", "pk"))
+
+    @cached_property
+    def stories(self) -> dict[str, list[Story]]:
+        """The stories that the keys of this address name."""
+        return name_stories(self.visible_stories, self.data.getlist("story"))
+
+    @cached_property
+    def groups(self) -> dict[str, list[Group]]:
+        """The tracked groups that the keys of this address name."""
+        return name_groups(self.visible_groups, self.data.getlist("group"))
+
+    def unknown_story(self, keys: list[str]) -> list[str]:
+        return [key for key in keys if not self.stories[key]]
+
+    def by_story(self, queryset: CertificateQuerySet, _name: str, keys: list[str]) -> CertificateQuerySet:
+        return queryset.filter(story__in=[story.pk for key in keys for story in self.stories[key]])
+
+    def unknown_group(self, keys: list[str]) -> list[str]:
+        return [key for key in keys if key != NO_GROUP and not self.groups[key]]
+
+    def by_group(self, queryset: CertificateQuerySet, _name: str, keys: list[str]) -> CertificateQuerySet:
+        groups = [group.pk for key in keys if key != NO_GROUP for group in self.groups[key]]
+        if NO_GROUP not in keys:
+            return queryset.in_group(groups)
+        return queryset.in_no_group_or(groups)
+
+    def by_words(self, queryset: Any, _name: str, words: str) -> Any:
+        """Every word must occur in the name or e-mail of one of the learner's rows, without case and accents."""
+        learners = Learner.objects.filter(app__in=self.apps)
+        for word in fold(words).split():
+            learners = learners.filter(search__contains=word)
+        return queryset.filter(learner__in=learners)
+
+    def by_id(self, queryset: CertificateQuerySet, _name: str, ids: list[str]) -> CertificateQuerySet:
+        return queryset.filter(pk__in=[int(one) for one in ids])
+
+    # -- How it stands ------------------------------------------------------------------------------------------
+
+    def unknown_state(self, states: list[str]) -> list[str]:
+        """A state that is neither documented nor stored is a typo."""
+        odd = [state for state in states if state.lower() not in (State.PENDING, State.DELIVERED)]
+        visible = Certificate.objects.of(self.apps)
+        stored = visible.filter(state=State.OTHER, state_sent__in=odd) if odd else visible.none()
+        return [state for state in odd if state not in set(stored.values_list("state_sent", flat=True))]
+
+    def by_state(self, queryset: CertificateQuerySet, _name: str, states: list[str]) -> CertificateQuerySet:
+        known = [state.lower() for state in states if state.lower() in (State.PENDING, State.DELIVERED)]
+        if len(known) == len(states):  # no OR, which an index could not serve
+            return queryset.filter(state__in=known)
+        return queryset.filter(Q(state__in=known) | Q(state=State.OTHER, state_sent__in=states))
+
+    def unknown_type(self, types: list[str]) -> list[str]:
+        stored = {story.type for story in self.visible_stories}
+        return [kind for kind in types if _type(kind) not in stored]
+
+    def by_type(self, queryset: CertificateQuerySet, _name: str, types: list[str]) -> CertificateQuerySet:
+        wanted = [_type(kind) for kind in types]
+        return queryset.filter(story__in=[story.pk for story in self.visible_stories if story.type in wanted])
+
+    def by_place(self, queryset: CertificateQuerySet, name: str, values: list[str]) -> CertificateQuerySet:
+        return queryset.in_place(name, values)
+
+    def by_withdrawn(self, queryset: CertificateQuerySet, _name: str, which: str) -> CertificateQuerySet:
+        if which == "all":
+            return queryset
+        return queryset.withdrawn() if which == "only" else queryset.live()
+
+    # -- When ---------------------------------------------------------------------------------------------------
+
+    def by_first_day(self, queryset: CertificateQuerySet, _name: str, day: date) -> CertificateQuerySet:
+        return queryset.filter(timestamp__gte=midnight(day))
+
+    def by_last_day(self, queryset: CertificateQuerySet, _name: str, day: date) -> CertificateQuerySet:
+        return queryset.filter(timestamp__lt=midnight(day + timedelta(days=1)))
+
+    def by_waiting(self, queryset: CertificateQuerySet, _name: str, days: Decimal) -> CertificateQuerySet:
+        return queryset.pending_since(timezone.now() - timedelta(days=int(days)))
+
+    def by_change(self, queryset: CertificateQuerySet, _name: str, kinds: list[str]) -> CertificateQuerySet:
+        return queryset.changed(kinds, self.form.cleaned_data.get("changed_from"))
+
+    def by_change_since(self, queryset: CertificateQuerySet, _name: str, moment: datetime) -> CertificateQuerySet:
+        return queryset if self.form.cleaned_data.get("change") else queryset.changed(list(CHANGES), moment)

@@ -1,0 +1,66 @@
+"""The filters of the smaller lists."""
+
+from typing import Any
+
+from certdash.models import App, Grant, Group, Learner, Story, SyncRun
+from certdash.models.text import fold
+
+from .base import ListFilter
+
+
+class StoryFilter(ListFilter):
+    """Stories of the viewer's apps."""
+
+    class Meta:
+        model = Story
+        fields: list[str] = []
+
+
+class GroupFilter(ListFilter):
+    """Tracked groups of the viewer's apps."""
+
+    class Meta:
+        model = Group
+        fields: list[str] = []
+
+
+class LearnerFilter(ListFilter):
+    """Learners of the viewer's apps."""
+
+    class Meta:
+        model = Learner
+        fields: list[str] = []
+
+    def by_words(self, queryset: Any, _name: str, words: str) -> Any:
+        """Every word must occur in the name or e-mail of one of the learner's rows, without case and accents."""
+        for word in fold(words).split():
+            queryset = queryset.filter(search__contains=word)
+        return queryset
+
+
+class AppFilter(ListFilter):
+    """Apps by their name."""
+
+    app = None  # an app is what the list is of
+
+    class Meta:
+        model = App
+        fields: list[str] = []
+
+
+class _WholeFilter(ListFilter):
+    """A list that is always shown whole."""
+
+    app = q = None
+
+
+class RunFilter(_WholeFilter):
+    class Meta:
+        model = SyncRun
+        fields: list[str] = []
+
+
+class GrantFilter(_WholeFilter):
+    class Meta:
+        model = Grant
+        fields: list[str] = []

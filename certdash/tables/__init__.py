@@ -1,0 +1,11 @@
+"""One table per kind of row: its columns, its order, and what a file of it holds.
+
+Pages and files build their rows alike: from ids, a batch at a time, so a batch costs a fixed number of queries.
+"""
+
+from .apps import AppTable, GrantTable, RunTable
+from .base import Table
+from .certificates import CertificateTable
+from .tallied import GroupTable, PersonTable, StoryTable
+
+__all__ = ["AppTable", "CertificateTable", "GrantTable", "GroupTable", "PersonTable", "RunTable", "StoryTable", "Table"]

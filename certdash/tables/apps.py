@@ -1,0 +1,105 @@
+"""Apps, their sync runs, and who has access."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from certdash.models import Grant, SyncRun
+from certdash.rows import utc
+from certdash.stats import freshness
+
+from .base import NumberColumn, Table
+
+
+class RunTable(Table):
+    status = tables.TemplateColumn(template_name="tables/run_status.html", order_by=("status", "-pk"))
+    started = tables.TemplateColumn(template_name="tables/run_started.html", order_by="pk")
+    message = tables.Column("What it did", orderable=False)
+    received = NumberColumn()
+    created = NumberColumn("New")
+    changed = NumberColumn()
+    withdrawn = NumberColumn()
+
+    caption = "Sync runs"
+    nothing_text = "This app has not been synchronised yet."
+    columns_of_file: ClassVar[dict[str, Callable[[SyncRun], Any]]] = {
+        "run": lambda run: run.pk,
+        "status": lambda run: run.status,
+        "requested": lambda run: utc(run.requested_at),
+        "started": lambda run: utc(run.started_at),
+        "finished": lambda run: utc(run.finished_at),
+        "received": lambda run: run.received,
+        "created": lambda run: run.created,
+        "changed": lambda run: run.changed,
+        "withdrawn": lambda run: run.withdrawn,
+        "returned": lambda run: run.returned,
+        "missing": lambda run: run.missing,
+        "stories": lambda run: run.stories,
+        "joined": lambda run: run.joined,
+        "left": lambda run: run.left,
+        "rejected": lambda run: run.rejected,
+        "repaired": lambda run: run.repaired,
+        "bytes": lambda run: run.size,
+        "hash": lambda run: run.vendor_hash,
+        "message": lambda run: run.message,
+    }
+
+    class Meta:
+        order_by = "-started"
+
+    def records(self, ids: Sequence[int]) -> Iterable[SyncRun]:
+        return SyncRun.objects.filter(pk__in=ids).select_related("app").defer("app__token")
+
+
+class GrantTable(Table):
+    person = tables.Column(order_by=("user__username", "pk"))
+    role = tables.Column()
+    take_away = tables.Column(verbose_name="", orderable=False)
+
+    row_template = "apps/grant_row.html"  # the form in it needs the page's CSRF token
+
+    caption = "People with access"
+    nothing_text = "Nobody has access to this app but superusers."
+    columns_of_file: ClassVar[dict[str, Callable[[Grant], Any]]] = {
+        "name": lambda grant: grant.user.username,
+        "email": lambda grant: grant.user.email,
+        "role": lambda grant: grant.role,
+    }
+
+    class Meta:
+        order_by = "person"
+
+    def records(self, ids: Sequence[int]) -> Iterable[Grant]:
+        return Grant.objects.filter(pk__in=ids).select_related("app", "user").defer("app__token")
+
+
+class AppTable(Table):
+    name = tables.TemplateColumn(template_name="tables/app_name.html", verbose_name="App", order_by=("name", "pk"))
+    certificates_now = NumberColumn("Certificates")
+    fresh = tables.TemplateColumn(template_name="tables/app_fresh.html", verbose_name="Data", orderable=False)
+
+    caption = "Apps"
+    nothing_text = "There is no app yet."
+    columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
+        "app": lambda app: app.slug,
+        "name": lambda app: app.name,
+        "certificates": lambda app: app.certificates_now,
+        "checked": lambda app: utc(app.fresh.checked_at),
+        "data": lambda app: app.fresh.text,
+    }
+
+    class Meta:
+        order_by = "name"
+
+    def records(self, ids: Sequence[int]) -> Iterable[Model]:
+        records: QuerySet[Any] = self.data.data
+        return records.filter(pk__in=ids)
+
+    def rows_of(self, ids: Sequence[int]) -> list[Any]:
+        rows = super().rows_of(ids)
+        for app, fresh in zip(rows, freshness(rows, timezone.now()), strict=True):
+            app.fresh = fresh
+        return rows
