@@ -150,6 +150,7 @@ class AppPeople(List):
     template_name = "apps/people.html"
     title = "People with access"
     file_name = "access"
+    of_vendor = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.app = app_or_404(viewer(request), kwargs["slug"], Role.OWNER)

@@ -24,7 +24,8 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     if "_export" in request.GET:
         odd = [f"{name}={value}" for name, value in request.GET.items() if name not in ("_export", "_table")]
         odd += [f"_table={value}" for value in request.GET.getlist("_table") if value != "weeks"]
-        return file_response(request, "certificates-weeks", odd, *weeks_table(by_week))
+        head, rows = weeks_table(by_week)
+        return file_response(request, "certificates-weeks", odd, head, rows, apps)
     context = {
         "tiles": _tiles(numbers(live, now)),
         "chart": weeks_chart(by_week, _rows_of),

@@ -37,11 +37,12 @@ def visible_apps(request: HttpRequest) -> list[App]:
     return cast(list[App], request._visible_apps)  # type: ignore[attr-defined]
 
 
-def visible_freshness(request: HttpRequest) -> list[Freshness]:
-    """How fresh they are, asked for once a request."""
+def visible_freshness(request: HttpRequest, apps: Sequence[App] | None = None) -> list[Freshness]:
+    """How fresh they (or only these of them) are, asked for once a request."""
     if not hasattr(request, "_freshness"):
         request._freshness = freshness(visible_apps(request), timezone.now())  # type: ignore[attr-defined]
-    return cast(list[Freshness], request._freshness)  # type: ignore[attr-defined]
+    every = cast(list[Freshness], request._freshness)  # type: ignore[attr-defined]
+    return every if apps is None else [one for one in every if one.app in apps]
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -85,15 +86,20 @@ SmallTable = tuple[Sequence[str], Sequence[Sequence[Any]]]  # head and rows of a
 
 
 def file_response(
-    request: HttpRequest, name: str, ignored: Sequence[str], head: Sequence[str], rows: Iterable[Sequence[Any]]
+    request: HttpRequest,
+    name: str,
+    ignored: Sequence[str],
+    head: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    apps: Sequence[App],
 ) -> HttpResponseBase:
-    """Rows as a file of the format that the address asks for, named after the moment as of which they are true."""
+    """Rows of these apps as a file of the format that the address asks for, its name ending in their moment."""
     asked = request.GET.getlist("_export")
     if ignored or len(asked) != 1 or asked[0] not in FORMATS:
         odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
         return HttpResponse(str(Refused([*ignored, *odd])), status=400, content_type="text/plain; charset=utf-8")
     response = StreamingHttpResponse(in_blocks(lines(head, rows, asked[0])), content_type=FORMATS[asked[0]])
-    moment = oldest_check(visible_freshness(request)) or timezone.now()
+    moment = oldest_check(visible_freshness(request, apps)) or timezone.now()
     file_name = f"{name}-{moment.astimezone(UTC):%Y-%m-%dT%H%MZ}.{asked[0]}"
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     response["Cache-Control"] = "no-store"
@@ -108,6 +114,7 @@ class List(View):
     template_name: ClassVar[str] = "list.html"
     title: ClassVar[str] = ""
     file_name: str = ""
+    of_vendor: ClassVar[bool] = True  # whether the rows are true as of a sync
 
     def listed_apps(self) -> list[App]:
         """The apps whose rows are listed."""
@@ -135,7 +142,8 @@ class List(View):
         if "_export" in request.GET:
             return self._file(request)
         self._page(page, size)
-        self.table.as_of = as_of(visible_freshness(request), timezone.now())
+        if self.of_vendor:
+            self.table.as_of = as_of(visible_freshness(request, self.apps), timezone.now())
         return render(request, self.template_name, self._list_context(request) | self.context())
 
     def _number(self, name: str, default: int, most: int = LONGEST_LIST) -> int:
@@ -153,17 +161,18 @@ class List(View):
         self.table.page = self.table.paginator.page(min(number, last))
 
     def _file(self, request: HttpRequest) -> HttpResponseBase:
-        asked = request.GET.getlist("_table")
-        if not asked:
-            head, rows = list(self.table.columns_of_file), self.table.file_rows()
-            return file_response(request, self.file_name, self.ignored, head, rows)
-        small = self.small_tables()
-        if len(asked) > 1 or asked[0] not in small:
-            self.ignored += [f"_table={name}" for name in asked]
-            return file_response(request, self.file_name, self.ignored, [], [])
-        # They are of the whole page: filters would promise what is not in the file.
-        more = [f"{name}={value}" for name, value in self.filters.active]
-        return file_response(request, f"{self.file_name}-{asked[0]}", [*self.ignored, *more], *small[asked[0]])
+        asked, small = request.GET.getlist("_table"), self.small_tables()
+        head: Sequence[str] = list(self.table.columns_of_file)
+        rows: Iterable[Sequence[Any]] = self.table.file_rows()
+        name = self.file_name
+        if len(asked) == 1 and asked[0] in small:
+            head, rows = small[asked[0]]
+            name = f"{name}-{asked[0]}"
+            # They are of the whole page: filters would promise what is not in the file.
+            self.ignored += [f"{name}={value}" for name, value in self.filters.active]
+        elif asked:
+            self.ignored += [f"_table={one}" for one in asked]
+        return file_response(request, name, self.ignored, head, rows, self.apps)
 
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = self.filters.active

@@ -44,6 +44,7 @@ class Runs(List):
     template_name = "apps/runs.html"
     title = "Sync runs"
     file_name = "runs"
+    of_vendor = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.app = app_or_404(viewer(request), kwargs["slug"])
