@@ -169,7 +169,7 @@ def test_the_address_is_copied_for_a_colleague(visit, shown, expect):
 def test_a_running_sync_is_followed_to_its_end(visit, shown, expect):
     run = make_run(shown.demo, "running", phase="comparing", progress_done=1, progress_total=3)
     page = visit(f"/apps/demo/runs/{run.pk}/")
-    expect(page.get_by_text("comparing stories 1 of 3")).to_be_visible()
+    expect(page.get_by_text("comparing stories, 1 of 3")).to_be_visible()
     world.SyncRun.objects.filter(pk=run.pk).update(status="success", finished_at=NOW, message="5 new.")
     expect(page.get_by_text("5 new.")).to_be_visible()
 
