@@ -1,6 +1,6 @@
 """Certificates, and the pages of a story, a group and a person, which are the same list with a head."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,8 +11,9 @@ from django.utils import timezone
 from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import Facet, facets
 from certdash.filters import CertificateFilter
-from certdash.models import Certificate, CertificateQuerySet
-from certdash.stats import Numbers, Week, numbers, weeks
+from certdash.models import Certificate, CertificateQuerySet, Group, Story
+from certdash.rows import share_bar
+from certdash.stats import Numbers, Share, Week, numbers, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, SmallTable, address
 
@@ -67,6 +68,25 @@ class Certificates(List):
             "chips": self._chips(offered),
             "of": self.numbers.total if self.filters.hides_withdrawn else None,
         }
+
+    def head(self) -> dict[str, Any]:
+        """The numbers at the head of a page that is about one story, group or person."""
+        return {"numbers": self.numbers, "share": share_bar(self.numbers.delivered, self.numbers.pending)}
+
+    def broken_down(
+        self, name: str, offered: Iterable[Story | Group], counts: dict[int, Share]
+    ) -> list[dict[str, Any]]:
+        """The page's numbers by another dimension, each a link that filters the page by it."""
+        return [
+            {
+                "name": one.name,
+                "url": address(self.request.path, [(name, one.key)]),
+                "counts": it,
+                "share": share_bar(it.delivered, it.pending),
+            }
+            for one in offered
+            if (it := counts.get(one.pk))
+        ]
 
     def _chips(self, offered: list[Facet]) -> list[dict[str, str]]:
         """What is active, each with the address that does without it."""

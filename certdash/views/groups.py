@@ -12,11 +12,10 @@ from certdash.filters import GroupFilter
 from certdash.keys import name_groups
 from certdash.models import App, CertificateQuerySet, Group, Membership
 from certdash.models.group import with_members
-from certdash.rows import share_bar
 from certdash.stats import by
 from certdash.tables import GroupTable
 from certdash.views.certificates import Certificates, breakdown_table
-from certdash.views.page import List, SmallTable, address, moved, viewer
+from certdash.views.page import List, SmallTable, moved, viewer
 
 
 class Groups(List):
@@ -57,15 +56,17 @@ class OneGroup(Certificates):
         return super().certificates().in_group([self.group.pk])
 
     def context(self) -> dict[str, Any]:
-        return super().context() | {
-            "app": self.app,
-            "group": self.group,
-            "members": Membership.objects.filter(group=self.group, until=None).count(),
-            "numbers": self.numbers,
-            "share": share_bar(self.numbers.delivered, self.numbers.pending),
-            "chart": self.weeks_chart(),
-            "breakdown": self.breakdown,
-        }
+        return (
+            super().context()
+            | self.head()
+            | {
+                "app": self.app,
+                "group": self.group,
+                "members": Membership.objects.filter(group=self.group, until=None).count(),
+                "chart": self.weeks_chart(),
+                "breakdown": self.breakdown,
+            }
+        )
 
     def small_tables(self) -> dict[str, SmallTable]:
         return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
@@ -74,13 +75,4 @@ class OneGroup(Certificates):
     def breakdown(self) -> list[dict[str, Any]]:
         """The group by story."""
         counts = by(self.certificates().live(), "story")
-        return [
-            {
-                "name": story.name,
-                "url": address(self.request.path, [("story", story.key)]),
-                "counts": (it := counts[story.pk]),
-                "share": share_bar(it.delivered, it.pending),
-            }
-            for story in self.filters.visible_stories
-            if story.pk in counts
-        ]
+        return self.broken_down("story", self.filters.visible_stories, counts)

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from certdash.filters import LearnerFilter
 from certdash.models import App, CertificateQuerySet, Learner
-from certdash.rows import group_names, share_bar
+from certdash.rows import group_names
 from certdash.tables import PersonTable
 from certdash.views.certificates import Certificates
 from certdash.views.page import List, visible_apps
@@ -48,13 +48,15 @@ class OnePerson(Certificates):
 
     def context(self) -> dict[str, Any]:
         elsewhere = Learner.objects.filter(identity=self.learner.identity, app__in=visible_apps(self.request))
-        return super().context() | {
-            "learner": self.learner,
-            "app": self.learner.app,
-            "numbers": self.numbers,
-            "share": share_bar(self.numbers.delivered, self.numbers.pending),
-            "groups": group_names([self.learner.pk])[self.learner.pk],
-            "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
-            if self.learner.email.strip()
-            else [],
-        }
+        return (
+            super().context()
+            | self.head()
+            | {
+                "learner": self.learner,
+                "app": self.learner.app,
+                "groups": group_names([self.learner.pk])[self.learner.pk],
+                "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
+                if self.learner.email.strip()
+                else [],
+            }
+        )

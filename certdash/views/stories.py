@@ -12,11 +12,11 @@ from certdash.filters import StoryFilter
 from certdash.keys import name_stories, stories_of_same_id
 from certdash.models import App, CertificateQuerySet, Story
 from certdash.models.tally import tallied
-from certdash.rows import share_bar, story_url
+from certdash.rows import story_url
 from certdash.stats import by
 from certdash.tables import StoryTable
 from certdash.views.certificates import Certificates, breakdown_table
-from certdash.views.page import List, SmallTable, address, moved, viewer
+from certdash.views.page import List, SmallTable, moved, viewer
 
 
 class Stories(List):
@@ -60,14 +60,16 @@ class OneStory(Certificates):
         return super().certificates().filter(story=self.story)
 
     def context(self) -> dict[str, Any]:
-        return super().context() | {
-            "app": self.app,
-            "story": self.story,
-            "numbers": self.numbers,
-            "share": share_bar(self.numbers.delivered, self.numbers.pending),
-            "chart": self.weeks_chart(),
-            "breakdown": self.breakdown,
-        }
+        return (
+            super().context()
+            | self.head()
+            | {
+                "app": self.app,
+                "story": self.story,
+                "chart": self.weeks_chart(),
+                "breakdown": self.breakdown,
+            }
+        )
 
     def small_tables(self) -> dict[str, SmallTable]:
         return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
@@ -81,13 +83,4 @@ class OneStory(Certificates):
             learner__memberships__until=None,
             learner__memberships__group__tracked=True,
         )
-        return [
-            {
-                "name": group.name,
-                "url": address(self.request.path, [("group", group.key)]),
-                "counts": it,
-                "share": share_bar(it.delivered, it.pending),
-            }
-            for group in self.filters.visible_groups
-            if (it := counts.get(group.pk))
-        ]
+        return self.broken_down("group", self.filters.visible_groups, counts)
