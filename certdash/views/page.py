@@ -161,7 +161,8 @@ class List(View):
         self.table.page = self.table.paginator.page(min(number, last))
 
     def _file(self, request: HttpRequest) -> HttpResponseBase:
-        asked, small = request.GET.getlist("_table"), self.small_tables()
+        asked = request.GET.getlist("_table")
+        small = self.small_tables() if asked else {}
         head: Sequence[str] = list(self.table.columns_of_file)
         rows: Iterable[Sequence[Any]] = self.table.file_rows()
         name = self.file_name
