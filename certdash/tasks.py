@@ -10,7 +10,7 @@ from huey import SqliteHuey, crontab
 from certdash.models import SyncRun
 from certdash.sync.answer import Scope
 from certdash.sync.run import execute, open_run
-from certdash.sync.schedule import due_apps, unfinished_acceptances
+from certdash.sync.schedule import due_apps, forgotten_runs, unfinished_acceptances
 from certdash.sync.withdrawals import withdraw_accepted
 
 huey = SqliteHuey(**settings.HUEY, immediate=False, results=False, utc=True)
@@ -44,7 +44,9 @@ def withdraw_held(run_id: int) -> None:
 
 @huey.periodic_task(crontab(minute="*"))
 def sync_due() -> None:
-    """Once a minute: open a run for every app that is due, and take up accepted withdrawals that were lost."""
+    """Once a minute: open a run for every app that is due, and take up again what was lost with its process."""
+    for run in forgotten_runs(timezone.now()):
+        enqueue(sync_run, run.pk)
     for app in due_apps(timezone.now()):
         run, new = open_run(app, Scope())
         if new:

@@ -1,4 +1,4 @@
-"""Which apps are due."""
+"""What the worker has to do without being asked: apps that are due, and work whose job was lost."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from certdash.models import App, SyncRun
 
 from .withdrawals import still_listed
+
+_PATIENCE = timedelta(minutes=1)
 
 
 def due_apps(now: datetime) -> list[App]:
@@ -18,6 +20,12 @@ def due_apps(now: datetime) -> list[App]:
 
 def _is_due(app: App, last: SyncRun | None, now: datetime) -> bool:
     return last is None or last.requested_at + timedelta(minutes=app.refresh_minutes) <= now
+
+
+def forgotten_runs(now: datetime) -> list[SyncRun]:
+    """Runs that still wait though a free worker would have taken them up: their job may be lost with its process."""
+    queued = SyncRun.objects.under_way().filter(phase=SyncRun.Phase.QUEUED)
+    return list(queued.filter(requested_at__lte=now - _PATIENCE, lease_until__gte=now))
 
 
 def unfinished_acceptances() -> list[SyncRun]:

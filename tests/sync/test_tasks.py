@@ -75,3 +75,13 @@ def test_an_accepted_withdrawal_whose_job_was_lost_is_queued_again(vendor):
     accept(held, None, timezone.now())
     tasks.sync_due.call_local()
     assert queued() == [("withdraw_held", (held.pk,))]
+
+
+def test_a_run_whose_job_was_lost_is_queued_again(vendor):
+    run, _ = open_run(vendor.app, Scope())
+    tasks.sync_due.call_local()
+    assert queued() == []  # a worker may be about to take it up
+    SyncRun.objects.update(requested_at=timezone.now() - timedelta(minutes=2))
+    tasks.sync_due.call_local()
+    assert queued() == [("sync_run", (run.pk,))]
+    assert SyncRun.objects.count() == 1
