@@ -49,3 +49,13 @@ def _run(sql: str, values: Iterable[Sequence[Any]]) -> None:
     # Table and columns are our own models' names; everything from outside is a parameter.
     with connection.cursor() as cursor:
         cursor.executemany(sql, values)  # type: ignore[arg-type]  # any iterable is taken
+
+
+def tell_planner(*models: type[Model]) -> None:
+    """After much writing: PostgreSQL notices by itself only later, and until then plans as if there were few rows.
+
+    SQLite keeps no such numbers unless it is asked to, and plans well without.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(map(_table, models))}")

@@ -8,14 +8,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from certdash.falkor import FalkorClient, FalkorError
-from certdash.models import App, CredentialUnreadable, SyncRun, User
+from certdash.models import App, Certificate, CredentialUnreadable, Learner, Membership, SyncRun, User
 
+from . import bulk
 from .answer import Missing, Scope, take_answer
 from .apply import LEASE, Applier, Clock, LeaseLost
 from .connection import client_for
 from .groups import end_memberships, hold_memberships, take_group
 from .withdrawals import must_hold
 
+_MUCH = 500  # rows after which the database's planner is told
 log = logging.getLogger(__name__)
 QUEUE_LEASE = timedelta(minutes=20)  # a request may wait for a worker that does long syncs of other apps
 
@@ -119,6 +121,8 @@ class _Work:
             self._groups(client)
         self.applier.renew(phase=SyncRun.Phase.WITHDRAWING)
         self._withdraw(missing)
+        if self.run.created >= _MUCH or self.run.joined >= _MUCH:
+            bulk.tell_planner(Certificate, Learner, Membership)
         _close(self.run, *self._verdict(), self.clock)
 
     def _downloading(self, size: int) -> None:

@@ -28,7 +28,7 @@ def peak_mb(installation: Installation, *arguments: str) -> float:
     """Runs a command to its end and gives the most memory that it held."""
     environment = installation.environment | {"DJANGO_SETTINGS_MODULE": "certdash.settings"}
     command = [sys.executable, "-c", MEASURED, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return int(re.search(r"VmHWM:\s+(\d+) kB", done.stderr)[1]) / 1024
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.db.models import F
 
 from certdash.models import App, Certificate, Change, Group, Learner, Membership, Story, SyncRun
@@ -298,3 +299,17 @@ def test_the_apps_version_moves_when_its_rows_change_and_only_then(vendor):
     assert after > before
     vendor.again()
     assert version() == after
+
+
+def planned_rows() -> int:
+    """How many certificates the database's planner believes there are; SQLite's believes nothing."""
+    if connection.vendor != "postgresql":
+        return Certificate.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'certdash_certificate'")
+        return int(cursor.fetchone()[0])
+
+
+def test_after_much_news_queries_are_planned_for_it(vendor):
+    vendor.sync(story(*people(600)))
+    assert planned_rows() == 600
