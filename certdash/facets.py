@@ -92,7 +92,7 @@ class _Counts:
             "app": lambda app: slugs[app] in data.getlist("app"),
             "state": lambda state: is_state(state[0], state[1], data.getlist("state")),
             "story": chosen_stories.__contains__,
-            "type": lambda kind: kind in data.getlist("type"),
+            "type": lambda kind: kind in filters.types,
             "country": lambda country: country in data.getlist("country"),
         }
         self.active = [name for name in self._NAMES if name in filters.filters and name in data]
@@ -138,13 +138,13 @@ def _stories(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
 
 
 def _groups(filters: CertificateFilter) -> list[FacetValue]:
+    if not filters.visible_groups:
+        return []
     chosen = {group.pk for groups in filters.groups.values() for group in groups}
     rows = filters.without("group").order_by()
     in_groups = rows.filter(learner__memberships__until=None, learner__memberships__group__tracked=True)
     by_group = in_groups.values_list("learner__memberships__group").annotate(rows=Count("pk"))
     counts = dict(by_group.values_list("learner__memberships__group", "rows"))
-    if not filters.visible_groups:
-        return []
     in_none = rows.in_no_group_or([]).count()
     none = FacetValue(NO_GROUP, "in no tracked group", in_none, NO_GROUP in filters.data.getlist("group"))
     return [*_by_key(filters.visible_groups, counts, chosen, filters.apps), none]
@@ -172,7 +172,7 @@ def _by_key(
 
 
 def _types(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
-    chosen, found, labels = filters.data.getlist("type"), counts.by("type"), dict(StoryType.choices)
+    chosen, found, labels = filters.types, counts.by("type"), dict(StoryType.choices)
     return [
         FacetValue(kind, labels.get(kind, kind), found.get(kind, 0), kind in chosen)
         for kind in {*found, *chosen}

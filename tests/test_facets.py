@@ -222,3 +222,14 @@ def test_a_detail_page_says_of_how_many_its_rows_are(reader, cast):
     page = page_of(reader, "state=pending", f"/stories/demo/{story.key}/")
     assert page.context["of"] == page.context["numbers"].total
     assert page.context["rows"] == page.context["numbers"].pending
+
+
+def test_a_type_in_any_case_narrows_the_counts_as_it_narrows_the_rows(client, cast):
+    for kind in ("story", "survey"):
+        make_certificate(make_story(cast.demo, f"A {kind}", vendor_id=kind, type=kind), country=f"Land of the {kind}")
+    client.force_login(cast.viewer)
+    context = client.get("/certificates/?type=STORY").context
+    facets = {facet.name: {one.label: (one.count, one.checked) for one in facet.values} for facet in context["facets"]}
+    assert context["rows"] == 1
+    assert facets["country"] == {"Land of the story": (1, False)}
+    assert facets["type"] == {"Story": (1, True), "Survey": (1, False)}

@@ -78,6 +78,11 @@ class CertificateFilter(ListFilter):
         return list(Story.objects.filter(app__in=self.apps).order_by("sort_name", "pk"))
 
     @cached_property
+    def types(self) -> list[str]:
+        """The types of this address, documented ones in lower case: as they are stored."""
+        return [_type(kind) for kind in self.data.getlist("type")]
+
+    @cached_property
     def visible_groups(self) -> list[Group]:
         """The tracked groups of the viewer's apps."""
         return list(Group.objects.filter(app__in=self.apps, tracked=True).order_by("slug", "pk"))
@@ -136,9 +141,8 @@ class CertificateFilter(ListFilter):
         stored = {story.type for story in self.visible_stories}
         return [kind for kind in types if _type(kind) not in stored]
 
-    def by_type(self, queryset: CertificateQuerySet, _name: str, types: list[str]) -> CertificateQuerySet:
-        wanted = [_type(kind) for kind in types]
-        return queryset.filter(story__in=[story.pk for story in self.visible_stories if story.type in wanted])
+    def by_type(self, queryset: CertificateQuerySet, _name: str, _types: list[str]) -> CertificateQuerySet:
+        return queryset.filter(story__in=[story.pk for story in self.visible_stories if story.type in self.types])
 
     def by_place(self, queryset: CertificateQuerySet, name: str, values: list[str]) -> CertificateQuerySet:
         return queryset.in_place(name, values)

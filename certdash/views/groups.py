@@ -56,17 +56,15 @@ class OneGroup(Certificates):
         return super().certificates().in_group([self.group.pk])
 
     def context(self) -> dict[str, Any]:
-        return (
-            super().context()
-            | self.head()
-            | {
-                "app": self.app,
-                "group": self.group,
-                "members": Membership.objects.filter(group=self.group, until=None).count(),
-                "chart": self.weeks_chart(),
-                "breakdown": self.breakdown,
-            }
-        )
+        return {
+            **super().context(),
+            **self.head(),
+            "app": self.app,
+            "group": self.group,
+            "members": Membership.objects.filter(group=self.group, until=None).count(),
+            "chart": self.weeks_chart(),
+            "breakdown": self.breakdown,
+        }
 
     def small_tables(self) -> dict[str, SmallTable]:
         return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}

@@ -72,14 +72,12 @@ def moved(request: HttpRequest, url: str) -> HttpResponseBase:
     return redirect(f"{url}?{query}" if query else url)
 
 
-class Refused(Exception):
-    """A file was asked for with words that mean nothing; handing out more than was meant would be worse."""
-
-    def __init__(self, ignored: Sequence[str]) -> None:
-        super().__init__(
-            f"No file was made, because this part of the request means nothing here: {', '.join(ignored)}. "
-            "Correct or leave it out; otherwise the file would hold more than was asked for."
-        )
+def refusal(ignored: Sequence[str]) -> str:
+    """Why no file was made: handing out more than was meant would be worse."""
+    return (
+        f"No file was made, because this part of the request means nothing here: {', '.join(ignored)}. "
+        "Correct or leave it out; otherwise the file would hold more than was asked for."
+    )
 
 
 SmallTable = tuple[Sequence[str], Sequence[Sequence[Any]]]  # head and rows of a table that a page shows whole
@@ -97,7 +95,7 @@ def file_response(
     asked = request.GET.getlist("_export")
     if ignored or len(asked) != 1 or asked[0] not in FORMATS:
         odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
-        return HttpResponse(str(Refused([*ignored, *odd])), status=400, content_type="text/plain; charset=utf-8")
+        return HttpResponse(refusal([*ignored, *odd]), status=400, content_type="text/plain; charset=utf-8")
     response = StreamingHttpResponse(in_blocks(lines(head, rows, asked[0])), content_type=FORMATS[asked[0]])
     moment = oldest_check(visible_freshness(request, apps)) or timezone.now()
     file_name = f"{name}-{moment.astimezone(UTC):%Y-%m-%dT%H%MZ}.{asked[0]}"

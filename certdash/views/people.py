@@ -48,15 +48,13 @@ class OnePerson(Certificates):
 
     def context(self) -> dict[str, Any]:
         elsewhere = Learner.objects.filter(identity=self.learner.identity, app__in=visible_apps(self.request))
-        return (
-            super().context()
-            | self.head()
-            | {
-                "learner": self.learner,
-                "app": self.learner.app,
-                "groups": group_names([self.learner.pk])[self.learner.pk],
-                "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
-                if self.learner.email.strip()
-                else [],
-            }
-        )
+        return {
+            **super().context(),
+            **self.head(),
+            "learner": self.learner,
+            "app": self.learner.app,
+            "groups": group_names([self.learner.pk])[self.learner.pk],
+            "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
+            if self.learner.email.strip()
+            else [],
+        }

@@ -60,16 +60,14 @@ class OneStory(Certificates):
         return super().certificates().filter(story=self.story)
 
     def context(self) -> dict[str, Any]:
-        return (
-            super().context()
-            | self.head()
-            | {
-                "app": self.app,
-                "story": self.story,
-                "chart": self.weeks_chart(),
-                "breakdown": self.breakdown,
-            }
-        )
+        return {
+            **super().context(),
+            **self.head(),
+            "app": self.app,
+            "story": self.story,
+            "chart": self.weeks_chart(),
+            "breakdown": self.breakdown,
+        }
 
     def small_tables(self) -> dict[str, SmallTable]:
         return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
