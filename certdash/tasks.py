@@ -8,7 +8,7 @@ from django.utils import timezone
 from huey import SqliteHuey, crontab
 
 from certdash.models import SyncRun
-from certdash.sync.answer import Scope
+from certdash.sync.asking import Scope
 from certdash.sync.run import execute, open_run
 from certdash.sync.schedule import due_apps, forgotten_runs, unfinished_acceptances
 from certdash.sync.withdrawals import withdraw_accepted

@@ -73,7 +73,6 @@ def make_learner(app: App, firstname: str = "Ana", lastname: str = "Souza", emai
     told = {
         "name": name,
         "email": email,
-        "named_at": NOW,
         "search": fold(f"{name} {email}"),
         "sort_name": sort_bytes(firstname, lastname, email),
     }
@@ -144,7 +143,7 @@ def make_many(app: App, count: int, stories: Iterable[Story], groups: Iterable[G
         [
             Learner(
                 app=app, identity=f"{number:032}", name=f"Person {number}", email=f"p{number}@example.com",
-                named_at=NOW, search=f"person {number} p{number}@example.com",
+                search=f"person {number} p{number}@example.com",
                 sort_name=sort_bytes("Person", f"{number:07}"),
             )
             for number in range(count)

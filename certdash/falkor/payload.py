@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
-from typing import Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -27,6 +27,9 @@ from certdash.falkor.rows import (
     rejected,
 )
 from certdash.falkor.surrogates import repair_surrogates
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 T = TypeVar("T")
 
@@ -64,11 +67,18 @@ _decode_status = msgspec.json.Decoder(_Status).decode
 _decode_element = msgspec.json.Decoder(_Element).decode
 
 
+class Digest(Protocol):
+    """What `hashlib` makes."""
+
+    def update(self, data: "Buffer", /) -> None: ...
+
+
 class StoryElement:
     """One element of `data`: a story's head, already checked, and its certificates, not yet decoded."""
 
-    def __init__(self, index: int, head: _Head, certificates: Raw) -> None:
+    def __init__(self, index: int, raw: Raw, head: _Head, certificates: Raw) -> None:
         self.index = index
+        self._raw: Raw | None = raw
         self.id = clean(head.ID)
         self.name = clean(head.name)
         self.type = lower_if_known(clean(head.type), TYPES)
@@ -83,9 +93,17 @@ class StoryElement:
             raise ValueError("The answer was closed before its rows were read.")
         return read_rows(self._certificates, f"data[{self.index}].certificates")
 
+    def digest_into(self, digest: Digest) -> None:
+        """Add this element's bytes, and where they end, to a digest. Raises ValueError when the answer was closed."""
+        if self._raw is None:
+            raise ValueError("The answer was closed before its bytes were read.")
+        raw = memoryview(self._raw)
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+
     def close(self) -> None:
         """Let go of the mapped file."""
-        self._certificates = None
+        self._raw = self._certificates = None
 
 
 class Answer:
@@ -127,7 +145,7 @@ class Answer:
             try:
                 self.stories.append(_story(index, raw))
             except UNREADABLE as error:
-                self.rejected.append(rejected(f"data[{index}]", error))
+                self.rejected.append(rejected(f"data[{index}]", error, raw))
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +175,11 @@ def vendor_message(body: bytes) -> str:
 
 
 def _open_envelope(text: memoryview) -> _Envelope:
+    with suppress(*UNREADABLE):
+        envelope = _decode_envelope(text)
+        if envelope.status.lower() == "success":
+            return envelope
+    # Only now, since it reads the whole answer once more: what does it say, if not what is documented?
     outcome = _decoded(_decode_status, text)
     status = outcome.status.lower()
     if status == "error":
@@ -188,7 +211,7 @@ def _story(index: int, raw: Raw) -> StoryElement:
     element = _decode_element(raw)
     if bytes(memoryview(element.certificates)[:1]) != b"[":
         raise NotUnderstood(".certificates", "Expected `array`")
-    return StoryElement(index, element.story, element.certificates)
+    return StoryElement(index, raw, element.story, element.certificates)
 
 
 def _message(outcome: _Status) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from certdash.falkor.excerpt import excerpt
 from certdash.falkor.surrogates import REPAIRED
 
 STATES = frozenset({"pending", "delivered"})
@@ -30,10 +31,11 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class RejectedRow(Struct, frozen=True):
-    """A story element or a row that could not be understood: where, and why, without its values."""
+    """A story element or a row that could not be understood: where, and why, and its shape without its values."""
 
     path: str
     reason: str
+    excerpt: str = ""
 
 
 class StoryRows(Struct):
@@ -88,14 +90,14 @@ def _read_one_by_one(certificates: Raw, path: str) -> StoryRows:
     try:
         raws = _split(certificates)
     except RecursionError as error:
-        return StoryRows([], [rejected(path, error)], 0)
+        return StoryRows([], [rejected(path, error, certificates)], 0)
     for index, raw in enumerate(raws):
         text = bytes(raw)
         try:
             wire = _decode_row(text)
             row = _row(_without_nul(wire) if _NUL in text else wire)
         except UNREADABLE as error:
-            result.rejected.append(rejected(f"{path}[{index}]", error))
+            result.rejected.append(rejected(f"{path}[{index}]", error, raw))
         else:
             result.rows.append(row)
             result.repaired += REPAIRED in text
@@ -149,10 +151,10 @@ def lower_if_known(text: str, known: frozenset[str]) -> str:
     return lower if lower in known else text
 
 
-def rejected(path: str, error: Exception) -> RejectedRow:
+def rejected(path: str, error: Exception, raw: Raw) -> RejectedRow:
     """Return what is kept of a thing at `path` that raised one of UNREADABLE."""
     place, reason = place_and_reason(error)
-    return RejectedRow(path + place, reason)
+    return RejectedRow(path + place, reason, excerpt(raw))
 
 
 def place_and_reason(error: Exception) -> tuple[str, str]:

@@ -9,6 +9,14 @@ from .secret import SecretField
 _KEPT = {"id", "version"}
 
 
+class Breadth(models.TextChoices):
+    """What an app synchronises: for accounts whose full answer is too slow or too large, only a part of it."""
+
+    EVERYTHING = "everything", "Everything"
+    STORIES = "stories", "Only listed stories"
+    GROUPS = "groups", "Only the tracked groups"
+
+
 class App(models.Model):
     """One app of a vendor account."""
 
@@ -23,6 +31,8 @@ class App(models.Model):
     )
     token = SecretField()
     refresh_minutes = models.PositiveIntegerField(default=15, help_text="Minutes between two scheduled syncs.")
+    breadth = models.CharField(max_length=10, choices=Breadth.choices, default=Breadth.EVERYTHING)
+    listed_stories = models.JSONField(default=list, blank=True)  # IDs or names; asked for one by one
     # Moves in every transaction that changes the app's rows; caches are keyed by it.
     version = models.PositiveBigIntegerField(default=0, editable=False)
 

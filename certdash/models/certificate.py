@@ -30,6 +30,12 @@ BADGES = {
     State.DELIVERED: Badge("delivered", "check", "Delivered"),
 }
 WITHDRAWN_BADGE = Badge("withdrawn", "struck", "Withdrawn")
+OUT_OF_SCOPE_BADGE = Badge("withdrawn", "struck", "Out of scope")
+
+
+def is_live(path: str = "") -> Q:
+    """As a condition on certificates, or on what leads to them by `path`: the vendor's last word holds them."""
+    return Q(**{f"{path}withdrawn_at": None, f"{path}out_of_scope_at": None})
 
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
@@ -39,10 +45,14 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
     def live(self) -> "CertificateQuerySet":
         """In the vendor's last word."""
-        return self.filter(withdrawn_at=None)
+        return self.filter(is_live())
 
     def withdrawn(self) -> "CertificateQuerySet":
         return self.exclude(withdrawn_at=None)
+
+    def gone(self) -> "CertificateQuerySet":
+        """Withdrawn, or out of scope."""
+        return self.exclude(is_live())
 
     def pending(self) -> "CertificateQuerySet":
         return self.filter(state=State.PENDING)
@@ -105,6 +115,10 @@ class Certificate(models.Model):
     initial = models.BooleanField()  # seen no later than in the app's first complete run: old, not news
     changed_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # Since when it is not asked for any more: its story is no longer listed, or its learner in no tracked group.
+    out_of_scope_at = models.DateTimeField(null=True, blank=True)
+    # Observed, from the first sight as pending to the first sight as delivered; None when pending was not seen.
+    delivered_after = models.DurationField(null=True, blank=True)
     # The held run in whose answer this certificate was missing.
     missing_in = models.ForeignKey(
         "SyncRun", models.SET_NULL, null=True, blank=True, related_name="missing_certificates", db_index=False
@@ -130,6 +144,8 @@ class Certificate(models.Model):
                 Left("country", PLACE_HEAD), F("timestamp").desc(), F("id").desc(), name="certificate_country"
             ),
             models.Index(Left("city", PLACE_HEAD), F("timestamp").desc(), F("id").desc(), name="certificate_city"),
+            # What a run brought; the many of a first run are no news.
+            models.Index(fields=["first_run"], condition=Q(initial=False), name="certificate_news"),
             models.Index(fields=["missing_in"], condition=Q(missing_in__isnull=False), name="certificate_missing"),
         ]
 
@@ -148,7 +164,9 @@ class Certificate(models.Model):
 
     @property
     def badge(self) -> Badge:
-        """A withdrawn certificate shows that first: its state is no longer the vendor's word."""
+        """A certificate that is gone shows that first: its state is no longer the vendor's word."""
         if self.withdrawn_at is not None:
             return WITHDRAWN_BADGE
+        if self.out_of_scope_at is not None:
+            return OUT_OF_SCOPE_BADGE
         return BADGES.get(State(self.state)) or Badge("other", "dot", self.state_sent)

@@ -18,6 +18,7 @@ class Change(models.Model):
         TIMESTAMP = "timestamp", "Timestamp changed"
         DETAILS = "details", "Details changed"
         WITHDRAWN = "withdrawn", "Withdrawn"
+        OUTSIDE = "outside", "Out of scope"  # not asked for any more, so nothing is known of it
         RETURNED = "returned", "Returned"
         RENAMED = "renamed", "Story renamed"
 

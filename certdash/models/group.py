@@ -18,6 +18,7 @@ class Group(models.Model):
     slug = models.CharField(max_length=89, editable=False)
     tracked = models.BooleanField(default=True)
     checked_at = models.DateTimeField(null=True, blank=True)  # last time the vendor answered for it
+    digest = models.CharField(max_length=64, blank=True, editable=False)  # of the answer that is applied completely
 
     class Meta:
         ordering = ["name"]

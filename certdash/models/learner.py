@@ -14,7 +14,6 @@ class Learner(models.Model):
     identity = models.CharField(max_length=32, editable=False)
     name = models.TextField(blank=True)  # of the newest row; ties: the smaller text
     email = models.TextField(blank=True)  # of the same row
-    named_at = models.DateTimeField(editable=False)  # that row's timestamp
     search = models.TextField(editable=False)  # folded names and e-mails of all rows, a line each
     sort_name = models.BinaryField(max_length=160, editable=False)
 

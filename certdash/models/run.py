@@ -70,11 +70,12 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     initial = models.BooleanField(default=False)  # no run of the app had been complete before
-    received = models.PositiveBigIntegerField(default=0)  # of certificates, as the five after it
+    received = models.PositiveBigIntegerField(default=0)  # of certificates, as the six after it
     created = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)
     withdrawn = models.PositiveBigIntegerField(default=0)
     returned = models.PositiveBigIntegerField(default=0)
+    out_of_scope = models.PositiveBigIntegerField(default=0)
     missing = models.PositiveBigIntegerField(default=0)  # held back from withdrawal
     stories = models.PositiveBigIntegerField(default=0)  # new, renamed, withdrawn, returned or of another type
     joined = models.PositiveBigIntegerField(default=0)  # learners who are in a group now
@@ -149,13 +150,14 @@ RUN_BADGES = {
 
 
 class Rejection(models.Model):
-    """A row that could not be understood: where it stood and why, without what it said."""
+    """A row that could not be understood: where it stood and why, and its shape without what it said."""
 
     KEPT_PER_RUN = 200  # all are counted in the run
 
     run = models.ForeignKey(SyncRun, models.CASCADE, related_name="rejections")
     path = models.TextField()  # data[3].certificates[17].certificate.timestamp
     reason = models.TextField()
+    excerpt = models.TextField(blank=True)  # the row with every letter and digit masked
 
     def __str__(self) -> str:
         return self.path

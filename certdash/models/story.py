@@ -46,6 +46,10 @@ class Story(models.Model):
     sort_name = models.BinaryField(max_length=160, editable=False)
     first_seen_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # Of the bytes that are applied completely; empty while anything is open. Whoever writes into the story clears it.
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    received = models.PositiveBigIntegerField(default=0, editable=False)  # rows in those bytes
+    repaired = models.PositiveBigIntegerField(default=0, editable=False)  # of them
 
     class Meta:
         verbose_name_plural = "stories"

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from .certificate import Certificate, State
+from .certificate import Certificate, State, is_live
 
 
 def tallied(queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Stories or learners with `delivered`, `pending`, `total` (int) and `newest` (aware datetime or None)."""
-    live = Q(certificates__withdrawn_at=None)
+    live = is_live("certificates__")
     counted: QuerySet[Any] = queryset.annotate(
         delivered=Count("certificates", filter=live & Q(certificates__state=State.DELIVERED)),
         pending=Count("certificates", filter=live & Q(certificates__state=State.PENDING)),

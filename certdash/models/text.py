@@ -9,6 +9,8 @@ SORT_BYTES = 160
 
 def fold(text: str) -> str:
     """The text without case and accents, white space collapsed: what a search compares."""
+    if text.isascii():  # most are: nothing to take apart
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
     return " ".join(bare.translate(_PLAIN).split())

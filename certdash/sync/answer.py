@@ -1,65 +1,114 @@
-"""What one answer holds: its stories and certificates, written as far as they are news; the rest is reported."""
+"""What the answers of a run hold: their stories and certificates, written as far as they are news; the rest is told."""
 
+import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from certdash.falkor import Answer, RejectedRow, Row, StoryElement
-from certdash.models import Certificate, Learner, Rejection, SyncRun
+from certdash.models import App, Rejection, SyncRun
 
 from . import bulk
-from .apply import Applier
-from .plan import Head, Stored, learner_identity, plan_certificates, plan_stories
+from .apply import Applier, Bytes
+from .asking import Scope
+from .plan import Head, Stored, StoredStory, learner_identity, plan_certificates, plan_stories
 
-
-class Scope(NamedTuple):
-    """What a run asks for: everything, or only one story or some users, by the endpoint's own parameters."""
-
-    story: str = ""
-    users: tuple[str, ...] = ()
-
-    @property
-    def full(self) -> bool:
-        return not self.story and not self.users
-
-    @property
-    def named(self) -> set[str] | None:
-        """Identities of the learners who were asked for by e-mail; None when no learner was named."""
-        if not self.users:
-            return None
-        return {Learner.identity_by_email(user) for user in self.users if "@" in user}
+# Bytes that were applied by other rules than these are applied again: raise it with every change of what a row means.
+_RULES = 1
 
 
 @dataclass
 class Missing:
     """What is stored as live in the run's scope and was not received."""
 
-    before: int = 0  # live certificates of the scope before the run
+    before: int = 0  # narrow runs: live certificates of the scope before the run
     certificates: "array[int]" = field(default_factory=lambda: array("q"))  # pks; eight bytes each
     stories: list[int] = field(default_factory=list)  # pks
+    # Stories of which nothing is open but these certificates, and what their bytes held.
+    open_stories: dict[int, Bytes] = field(default_factory=dict)
 
 
-def take_answer(applier: Applier, answer: Answer, scope: Scope, *, initial: bool) -> Missing:
-    """Write the news and changes of an answer, story by story. Withdraws nothing: returns what is missing."""
-    elements: dict[str, list[StoryElement]] = {}
-    for element in answer.stories:
-        elements.setdefault(Head(element.id, element.name, element.type).identity, []).append(element)
-    heads = {identity: _joined_head(same) for identity, same in elements.items()}
-    # An element that could not be understood may be any stored story: then none was renamed, and none is missing.
-    plan = plan_stories(applier.stored_stories(), heads.values(), full=scope.full and not answer.rejected)
-    missing = Missing(stories=plan.missing)
-    live = Certificate.objects.filter(app=applier.app).live()
-    if scope.full:
-        missing.before = live.count()
-    note_rejected(applier.run, answer.rejected)
-    pks = applier.stories(plan, heads)
-    applier.renew(phase=SyncRun.Phase.COMPARING, progress_done=0, progress_total=len(elements))
-    for done, (identity, same) in enumerate(elements.items(), 1):
-        _take_story(applier, pks[identity], same, scope, missing, initial=initial, done=done)
-    for some in bulk.chunks(plan.missing):
-        missing.certificates.extend(live.filter(story__in=some).values_list("pk", flat=True).iterator())
-    return Missing(before=missing.before) if answer.rejected else missing
+def digest_of(app: App, elements: Iterable[StoryElement]) -> str:
+    """A digest of elements as they came, for an app of this breadth and by today's rules."""
+    digest = hashlib.sha256(f"certdash {_RULES} {app.breadth}\0".encode())
+    for element in elements:
+        element.digest_into(digest)
+    return digest.hexdigest()
+
+
+class Taking:
+    """Writes the news and changes of a run's answers, story by story, and withdraws nothing: `missing` is told."""
+
+    def __init__(self, applier: Applier, scope: Scope) -> None:
+        self.applier, self.run, self.scope = applier, applier.run, scope
+        self.missing = Missing()
+        self._stored: dict[int, StoredStory] = {}
+
+    def take(self, answers: Sequence[Answer], *, whole: bool) -> None:
+        """`whole`: no call of the run failed, so that what did not come is missing."""
+        elements: dict[str, list[StoryElement]] = {}
+        for answer in answers:
+            note_rejected(self.run, answer.rejected)
+            for element in answer.stories:
+                elements.setdefault(Head(element.id, element.name, element.type).identity, []).append(element)
+        heads = {identity: _joined_head(same) for identity, same in elements.items()}
+        # An element that could not be understood may be any stored story: then none was renamed, and none is missing.
+        whole = whole and not any(answer.rejected for answer in answers)
+        stored = self.applier.stored_stories()
+        self._stored = {story.pk: story for story in stored}
+        plan = plan_stories(stored, heads.values(), full=self.scope.full and whole)
+        pks = self.applier.stories(plan, heads)
+        self.applier.renew(phase=SyncRun.Phase.COMPARING, progress_done=0, progress_total=len(elements))
+        for done, (identity, same) in enumerate(elements.items(), 1):
+            self._story(pks[identity], same)
+            self.applier.tell(progress_done=done)
+        self.missing.stories = plan.missing
+        for some in bulk.chunks(plan.missing):
+            live = self.applier.app.certificates.live().filter(story__in=some)
+            self.missing.certificates.extend(live.values_list("pk", flat=True).iterator())
+        if not whole:
+            self.missing = Missing()
+
+    def _story(self, story: int, same: Sequence[StoryElement]) -> None:
+        digest = digest_of(self.applier.app, same) if self.scope.full else ""
+        known = self._stored.get(story)
+        if known and digest and known.digest == digest:
+            self.run.received += known.received
+            self.run.repaired += known.repaired
+            return
+        rows: list[Row] = []
+        rejected: list[RejectedRow] = []
+        repaired = 0
+        for element in same:
+            decoded = element.rows()
+            rows += decoded.rows
+            rejected += decoded.rejected
+            repaired += decoded.repaired
+        self.run.received += len(rows) + len(rejected)
+        self.run.repaired += repaired
+        note_rejected(self.run, rejected)
+        self._rows(story, rows, None if rejected else Bytes(digest, len(rows), repaired))
+
+    def _rows(self, story: int, rows: Sequence[Row], understood: Bytes | None) -> None:
+        """`understood`: what the bytes held when all of it could be understood; else nothing is missing here."""
+        named = self.scope.named
+        learners = None if named is None else named | {learner_identity(row) for row in rows}
+        stored: Iterable[Stored] = self.applier.stored_certificates(story, learners)
+        if not self.scope.full:
+            stored = list(stored)
+            self.missing.before += sum(not one.gone and _is_named(one, named) for one in stored)
+        plan = plan_certificates(stored, rows)
+        missing = [one.pk for one in plan.missing if _is_named(one, named)]
+        keep = understood if self.scope.full else None
+        self.applier.certificates(story, plan, initial=self.run.initial, whole=None if missing else keep)
+        if understood:
+            self.missing.certificates.extend(missing)
+            if missing and keep:
+                self.missing.open_stories[story] = keep
+
+
+def _is_named(one: Stored, named: set[str] | None) -> bool:
+    return named is None or learner_identity(one.row) in named
 
 
 def _joined_head(same: Sequence[StoryElement]) -> Head:
@@ -67,41 +116,10 @@ def _joined_head(same: Sequence[StoryElement]) -> Head:
     return Head(same[0].id, same[0].name, min(element.type for element in same))
 
 
-def _take_story(
-    applier: Applier,
-    story: int,
-    same: Sequence[StoryElement],
-    scope: Scope,
-    missing: Missing,
-    *,
-    initial: bool,
-    done: int,
-) -> None:
-    rows: list[Row] = []
-    rejected: list[RejectedRow] = []
-    for element in same:
-        decoded = element.rows()
-        rows += decoded.rows
-        rejected += decoded.rejected
-        applier.run.repaired += decoded.repaired
-    applier.run.received += len(rows) + len(rejected)
-    note_rejected(applier.run, rejected)
-    named = scope.named
-    learners = None if named is None else named | {learner_identity(row) for row in rows}
-    stored: Iterable[Stored] = applier.stored_certificates(story, learners)
-    if not scope.full:
-        stored = list(stored)
-        missing.before += sum(not one.withdrawn and (named is None or one.learner in named) for one in stored)
-    plan = plan_certificates(stored, rows)
-    applier.certificates(story, plan, initial=initial, progress_done=done)
-    if not rejected:
-        missing.certificates.extend(one.pk for one in plan.missing if named is None or one.learner in named)
-
-
 def note_rejected(run: SyncRun, rejected: Sequence[RejectedRow], prefix: str = "") -> None:
     """Count rows that were set aside, and keep where and why of the first ones."""
     room = max(0, Rejection.KEPT_PER_RUN - run.rejected)
     run.rejected += len(rejected)
     Rejection.objects.bulk_create(
-        Rejection(run=run, path=prefix + one.path, reason=one.reason) for one in rejected[:room]
+        Rejection(run=run, path=prefix + one.path, reason=one.reason, excerpt=one.excerpt) for one in rejected[:room]
     )

@@ -1,57 +1,49 @@
-"""Writes plans, one story a short transaction. Each begins by renewing the run's lease, and ends if it is lost."""
+"""Writes plans, a story in one or several short transactions, and keeps its digest true to what is written."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from certdash.falkor import Row
-from certdash.models import Certificate, Change, State, Story, SyncRun
+from certdash.models import Certificate, Change, State, Story
 from certdash.models.story import hashed_slug, restate_slugs
 from certdash.models.text import sort_bytes
 
 from . import bulk
 from .learners import ROW, rename_learners, teach_learners
+from .lease import Lease
 from .plan import CertificatesPlan, Head, Kind, Stored, StoredStory, StoriesPlan, Update, difference
 
-LEASE = timedelta(minutes=3)  # longer than the longest time without a sign of life: a read of the vendor's answer
-Clock = Callable[[], datetime]
-
 _CERTIFICATE = (*ROW[:7], "state_sent", *ROW[7:], "sort_name")
-_CHANGE = ("app", "run", "story", "certificate", "kind", "seen_at", "before", "after")
+CHANGE = ("app", "run", "story", "certificate", "kind", "seen_at", "before", "after")
 
 
-class LeaseLost(Exception):
-    """Another process closed this run as interrupted; it must not write any more."""
+class Bytes(NamedTuple):
+    """What a story's bytes held, kept with it once they are applied completely."""
+
+    digest: str
+    received: int
+    repaired: int
 
 
-class Applier:
+_OPEN = Bytes("", 0, 0)
+
+
+class Applier(Lease):
     """Writes for one run of one app."""
-
-    def __init__(self, run: SyncRun, clock: Clock) -> None:
-        self.run, self.app, self.clock = run, run.app, clock
-
-    def renew(self, **progress: Any) -> None:
-        """Extend the lease and note progress. Raises `LeaseLost` when the run is no longer ours."""
-        ours = SyncRun.objects.filter(pk=self.run.pk, status=SyncRun.Status.RUNNING)
-        if not ours.update(lease_until=self.clock() + LEASE, **progress):
-            raise LeaseLost
-
-    @contextmanager
-    def writing(self, **progress: Any) -> Iterator[datetime]:
-        """A transaction that changes the app's rows and holds the lease while it does; gives its moment."""
-        with transaction.atomic():
-            self.renew(**progress)
-            self.app.moved()
-            yield self.clock()
 
     # -- Stories ------------------------------------------------------------------------------------------------
 
     def stored_stories(self) -> list[StoredStory]:
-        rows = Story.objects.filter(app=self.app).values_list("pk", "vendor_id", "identity", "withdrawn_at")
-        return [StoredStory(pk, vendor_id, identity, bool(gone)) for pk, vendor_id, identity, gone in rows]
+        names = ("pk", "vendor_id", "identity", "withdrawn_at", *Bytes._fields)
+        rows = Story.objects.filter(app=self.app).values_list(*names)
+        return [
+            StoredStory(pk, vendor_id, identity, bool(gone), *some_bytes)
+            for pk, vendor_id, identity, gone, *some_bytes in rows
+        ]
 
     def stories(self, plan: StoriesPlan, heads: dict[str, Head]) -> dict[str, int]:
         """Create, rename and bring back stories; returns the pk of every received story by identity."""
@@ -90,42 +82,49 @@ class Applier:
     # -- Certificates of one story ------------------------------------------------------------------------------
 
     def stored_certificates(self, story: int, learners: Iterable[str] | None = None) -> Iterator[Stored]:
-        """The certificates of a story, or only those of these learners (by identity), withdrawn ones too."""
-        names = ("pk", "learner__identity", "withdrawn_at", "missing_in_id", "state_sent", *ROW)
+        """The certificates of a story in order of pk, or only those of these learners (by identity); gone ones too."""
+        names = ("pk", "withdrawn_at", "out_of_scope_at", "missing_in_id", "state_sent", *ROW)
         every = Certificate.objects.filter(story=story).order_by("pk").values_list(*names)
         parts = [every]
         if learners is not None:
             parts = [every.filter(learner__identity__in=some) for some in bulk.chunks(learners)]
         for part in parts:
-            for pk, learner, gone, missing_in, state_sent, *row in part.iterator(chunk_size=2000):
+            for pk, withdrawn, outside, missing_in, state_sent, *row in part.iterator(chunk_size=2000):
                 if state_sent:
                     row[ROW.index("state")] = state_sent
-                yield Stored(pk, learner, Row(*row), gone is not None, missing_in is not None)
+                yield Stored(pk, Row(*row), gone=bool(withdrawn or outside), held=missing_in is not None)
 
-    def certificates(self, story: int, plan: CertificatesPlan, *, initial: bool, **progress: Any) -> None:
+    def certificates(self, story: int, plan: CertificatesPlan, *, initial: bool, whole: Bytes | None) -> None:
         """Write one story's news and changes. What is missing waits until the whole answer is known.
 
-        A large story takes several transactions, or nobody else could write to SQLite meanwhile: cut off in between,
-        the next run plans what is left.
+        `whole`: what the story's bytes held, when this plan is all there is to do about them. The stored digest goes
+        with the first part that is written, and this one comes with the last: cut off in between, the next run plans
+        what is left.
         """
-        for new in bulk.chunks(plan.create):
+        parts: list[Callable[[datetime], dict[str, int]]] = [
+            *(partial(self._create, story, some, initial) for some in bulk.chunks(plan.create, bulk.ROWS)),
+            *(partial(self._update, story, some) for some in bulk.chunks(plan.update, bulk.ROWS)),
+            *(partial(self._found, story, some) for some in bulk.chunks(plan.found, bulk.ROWS)),
+        ]
+        for left, part in zip(reversed(range(len(parts))), parts, strict=True):
             with self.writing() as now:
-                self._create(story, new, now, initial=initial)
-            self.run.created += len(new)
-        for updates in bulk.chunks(plan.update):
-            with self.writing() as now:
-                self._bring_back(story, [one.pk for one in updates if Kind.RETURNED not in one.kinds], now)
-                self._update(story, updates, now)
-            self.run.returned += sum(Kind.RETURNED in one.kinds for one in updates)
-            self.run.changed += sum(one.kinds != (Kind.RETURNED,) for one in updates)
-        for found in bulk.chunks(plan.found):
-            with self.writing() as now:
-                self._bring_back(story, found, now)
-                Certificate.objects.filter(pk__in=found).update(missing_in=None)
-        self.renew(**progress)
+                counts = part(now)
+                kept = whole if whole and not left else _OPEN
+                Story.objects.filter(pk=story).update(**kept._asdict())
+            for name, count in counts.items():
+                setattr(self.run, name, getattr(self.run, name) + count)
+        if whole and not parts:
+            self.keep({story: whole})
 
-    def _create(self, story: int, new: Sequence[tuple[str, Row]], now: datetime, *, initial: bool) -> None:
-        learners = teach_learners(self.app, new)
+    def keep(self, applied: dict[int, Bytes]) -> None:
+        """Note what the bytes of these stories held, now that there is nothing left to do about them."""
+        if applied:
+            with transaction.atomic():
+                self.renew()
+                bulk.update(Story, (*Bytes._fields, "id"), ((*it, pk) for pk, it in applied.items()))
+
+    def _create(self, story: int, new: Sequence[tuple[str, Row]], initial: bool, now: datetime) -> dict[str, int]:
+        learners, renamed = teach_learners(self.app, new)
         bulk.insert(
             Certificate,
             (*_CERTIFICATE, "app", "story", "learner", "first_seen_at", "first_run", "initial", "changed_at"),
@@ -134,63 +133,50 @@ class Applier:
                 for learner, row in new
             ),
         )
+        rename_learners(renamed)
+        return {"created": len(new)}
 
-    def _update(self, story: int, updates: Sequence[Update], now: datetime) -> None:
-        learners = teach_learners(self.app, ((one.learner, one.after) for one in updates))
+    def _update(self, story: int, updates: Sequence[Update], now: datetime) -> dict[str, int]:
+        back = self._bring_back(story, [one.pk for one in updates if Kind.RETURNED not in one.kinds], now)
+        learners, renamed = teach_learners(self.app, ((one.learner, one.after) for one in updates))
+        delivered = _pending_since([one.pk for one in updates if Kind.DELIVERED in one.kinds])
         bulk.update(
             Certificate,
-            (*_CERTIFICATE, "changed_at", "withdrawn_at", "missing_in", "id"),
-            ((*_values(one.after), now, None, None, one.pk) for one in updates),
+            (*_CERTIFICATE, "changed_at", "withdrawn_at", "out_of_scope_at", "missing_in", "id"),
+            ((*_values(one.after), now, None, None, None, one.pk) for one in updates),
         )
-        bulk.insert(Change, _CHANGE, self._changes(story, updates, now))
-        rename_learners({learners[one.learner] for one in updates if _tells_a_name(one)})
+        bulk.update(Certificate, ("delivered_after", "id"), ((now - since, pk) for pk, since in delivered.items()))
+        bulk.insert(Change, CHANGE, self._changes(story, updates, now))
+        rename_learners(renamed | {learners[one.learner] for one in updates if _tells_a_name(one)})
+        returned = sum(Kind.RETURNED in one.kinds for one in updates)
+        return {"returned": returned + back, "changed": sum(one.kinds != (Kind.RETURNED,) for one in updates)}
 
-    def _bring_back(self, story: int, kept: Sequence[int], now: datetime) -> None:
+    def _found(self, story: int, found: Sequence[int], now: datetime) -> dict[str, int]:
+        back = self._bring_back(story, found, now)
+        for some in bulk.chunks(found):
+            Certificate.objects.filter(pk__in=some).update(missing_in=None)
+        return {"returned": back}
+
+    def _bring_back(self, story: int, kept: Sequence[int], now: datetime) -> int:
         """What an owner's acceptance withdrew after it was read for the plan has returned: the answer holds it."""
-        withdrawn = Certificate.objects.filter(pk__in=kept).withdrawn()
-        back = list(withdrawn.values_list("pk", flat=True))
-        withdrawn.update(withdrawn_at=None, changed_at=now)
-        bulk.insert(Change, _CHANGE, [(self.app.pk, self.run.pk, story, pk, Kind.RETURNED, now, {}, {}) for pk in back])
-        self.run.returned += len(back)
+        returned = 0
+        for some in bulk.chunks(kept):
+            gone = Certificate.objects.filter(pk__in=some).gone()
+            back = list(gone.values_list("pk", flat=True))
+            if not back:
+                continue
+            returned += len(back)
+            gone.update(withdrawn_at=None, out_of_scope_at=None, changed_at=now)
+            bulk.insert(
+                Change, CHANGE, [(self.app.pk, self.run.pk, story, pk, Kind.RETURNED, now, {}, {}) for pk in back]
+            )
+        return returned
 
     def _changes(self, story: int, updates: Iterable[Update], now: datetime) -> Iterator[tuple[Any, ...]]:
         for one in updates:
             for kind in one.kinds:
                 before, after = difference(kind, one.before, one.after)
                 yield self.app.pk, self.run.pk, story, one.pk, kind, now, before, after
-
-    # -- What is missing ----------------------------------------------------------------------------------------
-
-    def withdraw(self, certificates: Iterable[int]) -> None:
-        """Mark live certificates as withdrawn."""
-        for some in bulk.chunks(certificates):
-            with self.writing() as now:
-                self.run.withdrawn += withdraw_now(self.run, some, now)
-
-    def withdraw_stories(self, stories: Sequence[int]) -> None:
-        """Mark stories as withdrawn that the vendor no longer lists."""
-        for some in bulk.chunks(stories):
-            with self.writing() as now:
-                self.run.stories += Story.objects.filter(pk__in=some).update(withdrawn_at=now)
-
-    def hold(self, certificates: Iterable[int]) -> None:
-        """Note which certificates this run missed; an owner may accept that they are withdrawn."""
-        for some in bulk.chunks(certificates):
-            with self.writing():
-                live = Certificate.objects.filter(pk__in=some, withdrawn_at=None)
-                self.run.missing += live.update(missing_in=self.run)
-
-
-def withdraw_now(run: SyncRun, certificates: Sequence[int], now: datetime) -> int:
-    """Within the caller's transaction: withdraw those that are still live, with their history; returns how many."""
-    live = Certificate.objects.filter(pk__in=certificates, withdrawn_at=None).select_for_update()
-    stories = dict(live.values_list("pk", "story"))
-    Certificate.objects.filter(pk__in=stories).update(withdrawn_at=now, changed_at=now, missing_in=None)
-    changes: Iterable[tuple[Any, ...]] = (
-        (run.app_id, run.pk, story, pk, Kind.WITHDRAWN, now, {}, {}) for pk, story in stories.items()
-    )
-    bulk.insert(Change, _CHANGE, changes)
-    return len(stories)
 
 
 def _values(row: Row) -> tuple[Any, ...]:
@@ -200,6 +186,16 @@ def _values(row: Row) -> tuple[Any, ...]:
         row.firstname, row.lastname, row.email, row.telephone, row.country, row.city,
         state, sent, row.timestamp, row.url, sort_bytes(row.firstname, row.lastname, row.email),
     )  # fmt: skip
+
+
+def _pending_since(certificates: Sequence[int]) -> dict[int, datetime]:
+    """When each of these was first seen as pending: at first sight, or when it last became so."""
+    since: dict[int, datetime] = {}
+    for some in bulk.chunks(certificates):
+        since.update(Certificate.objects.filter(pk__in=some).values_list("pk", "first_seen_at"))
+        again = Change.objects.filter(certificate__in=some, kind=Kind.STATE, after__state=State.PENDING)
+        since.update(again.order_by("pk").values_list("certificate", "seen_at"))
+    return since
 
 
 def _tells_a_name(one: Update) -> bool:

@@ -1,8 +1,11 @@
 """Who is in a group: known only by asking for it and seeing who comes back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
@@ -10,9 +13,9 @@ from certdash.falkor import Answer
 from certdash.models import Group, Membership
 
 from . import bulk
-from .answer import note_rejected
-from .apply import Applier
+from .answer import digest_of, note_rejected
 from .learners import learner_pks
+from .lease import Lease
 from .plan import learner_identity
 
 
@@ -23,52 +26,76 @@ class Gone:
     before: int
     memberships: list[int]  # pks
     nobody: bool  # the answer held nobody at all
+    digest: str  # to keep once nothing is open; empty when something stays open
 
 
-def take_group(applier: Applier, group: Group, answer: Answer) -> Gone:
-    """Open memberships for who came back; returns who did not, for the caller to judge.
+def take_group(lease: Lease, group: Group, answer: Answer, *, note: bool = True) -> Gone | None:
+    """Open memberships for who came back; returns who did not, for the caller to judge. None: nothing is different.
 
+    `note`: whether rows that could not be understood are news to the run.
     Somebody whom only this answer knows has a certificate since the run's first question; the next run knows both.
     """
+    digest = digest_of(lease.app, answer.stories)
+    Group.objects.filter(pk=group.pk).update(checked_at=lease.clock())
+    if group.digest == digest and not answer.rejected:
+        return None
     seen: set[str] = set()
     rejected = list(answer.rejected)
     for element in answer.stories:
         decoded = element.rows()
         seen |= {learner_identity(row) for row in decoded.rows}
         rejected += decoded.rejected
-    note_rejected(applier.run, rejected, prefix=f"group {group.name}: ")
-    present = learner_pks(applier.app, seen)
+    if note:
+        note_rejected(lease.run, rejected, prefix=f"group {group.name}: ")
+    present = learner_pks(lease.app, seen)
     open_now = Membership.objects.filter(group=group, until=None)
     stored = {learner: (pk, held) for pk, learner, held in open_now.values_list("pk", "learner", "missing_in")}
-    joined = present - stored.keys()
-    found = [stored[learner][0] for learner in present & stored.keys() if stored[learner][1]]
-    if joined or found:
-        with applier.writing() as now:
-            bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in joined))
-            for some in bulk.chunks(found):
-                Membership.objects.filter(pk__in=some).update(missing_in=None)
-    applier.run.joined += len(joined)
-    Group.objects.filter(pk=group.pk).update(checked_at=applier.clock())
+    _join(lease, group, present - stored.keys(), [pk for who, (pk, held) in stored.items() if held and who in present])
     # A row that could not be understood may be anybody's.
     gone = [] if rejected else [pk for learner, (pk, _) in stored.items() if learner not in present]
-    return Gone(len(stored), gone, nobody=not seen)
+    complete = not rejected and len(present) == len(seen)
+    return Gone(len(stored), gone, nobody=not seen, digest=digest if complete else "")
 
 
-def end_memberships(applier: Applier, memberships: list[int]) -> None:
-    """These learners have left."""
-    for some in bulk.chunks(memberships):
-        with applier.writing() as now:
-            applier.run.left += leave(Membership.objects.filter(pk__in=some), now)
+def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> None:
+    """Open memberships for these learners, and take the mark from those that are no longer missing."""
+    for new in bulk.chunks(joined, bulk.ROWS):
+        with _writing(lease, group) as now:
+            bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in new))
+    for some in bulk.chunks(found):
+        with _writing(lease, group):
+            Membership.objects.filter(pk__in=some).update(missing_in=None)
+    lease.run.joined += len(joined)
+
+
+def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:
+    """These learners have left; with that the answer is applied completely."""
+    for some in bulk.chunks(gone.memberships):
+        with _writing(lease, group) as now:
+            lease.run.left += leave(Membership.objects.filter(pk__in=some), now)
+    if gone.digest:
+        with transaction.atomic():
+            lease.renew()
+            Group.objects.filter(pk=group.pk).update(digest=gone.digest)
+
+
+def hold_memberships(lease: Lease, group: Group, gone: Gone) -> None:
+    """Note who was missing; an owner may accept that they left."""
+    for some in bulk.chunks(gone.memberships):
+        with _writing(lease, group):
+            open_now = Membership.objects.filter(pk__in=some, until=None)
+            lease.run.missing_members += open_now.update(missing_in=lease.run)
 
 
 def leave(memberships: QuerySet[Membership], now: datetime) -> int:
     """End those that are open; returns how many. Never before they began: a machine's clock may have been ahead."""
+    Group.objects.filter(pk__in=memberships.filter(until=None).values("group")).update(digest="")
     return memberships.filter(until=None).update(until=Greatest(F("since"), now), missing_in=None)
 
 
-def hold_memberships(applier: Applier, memberships: list[int]) -> None:
-    """Note who was missing; an owner may accept that they left."""
-    for some in bulk.chunks(memberships):
-        with applier.writing():
-            open_now = Membership.objects.filter(pk__in=some, until=None)
-            applier.run.missing_members += open_now.update(missing_in=applier.run)
+@contextmanager
+def _writing(lease: Lease, group: Group) -> Iterator[datetime]:
+    """A transaction that changes who is in the group: what its answer said is no longer all that is stored."""
+    with lease.writing() as now:
+        Group.objects.filter(pk=group.pk).update(digest="")
+        yield now

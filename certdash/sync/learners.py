@@ -1,8 +1,7 @@
 """Who the rows are about: learners, with the name and search text that all their rows tell."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from certdash.falkor import Row
 from certdash.models import App, Certificate, Learner
@@ -11,7 +10,6 @@ from certdash.models.text import fold, sort_bytes
 from . import bulk
 
 ROW = ("firstname", "lastname", "email", "telephone", "country", "city", "state", "timestamp", "url")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Told(NamedTuple):
@@ -19,66 +17,70 @@ class _Told(NamedTuple):
 
     name: str
     email: str
-    named_at: datetime
     search: str
     sort_name: bytes
 
-    @classmethod
-    def by(cls, rows: Iterable[Row]) -> "_Told":
-        return cls._newest([cls._one(row) for row in rows])
 
-    @classmethod
-    def _one(cls, row: Row) -> "_Told":
-        name = f"{row.firstname} {row.lastname}".strip()
-        search = fold(f"{name} {row.email}")
-        return cls(name, row.email, row.timestamp, search, sort_bytes(row.firstname, row.lastname, row.email))
-
-    @classmethod
-    def _newest(cls, told: Sequence["_Told"]) -> "_Told":
-        newest = min(told, key=lambda one: (_EPOCH - one.named_at, one.name, one.email, one.sort_name))
-        lines = {line for one in told for line in one.search.split("\n")}
-        return newest._replace(search="\n".join(sorted(lines)))
-
-    def and_(self, more: "_Told") -> "_Told":
-        """As if all rows had been read at once."""
-        return self._newest([self, more])
+def _told(rows: Sequence[Row]) -> _Told:
+    if len({(row.firstname, row.lastname, row.email) for row in rows}) > 1:
+        newest = max(row.timestamp for row in rows)
+        name, email, sort_name = min(_names(row) for row in rows if row.timestamp == newest)
+        lines = {_line(row) for row in rows}
+        return _Told(name, email, "\n".join(sorted(lines)), sort_name)
+    name, email, sort_name = _names(rows[0])
+    return _Told(name, email, _line(rows[0]), sort_name)
 
 
-def teach_learners(app: App, rows: Iterable[tuple[str, Row]]) -> dict[str, int]:
-    """The pk by identity of everybody in these rows; creates who is new and teaches names to who is known."""
+def _names(row: Row) -> tuple[str, str, bytes]:
+    return _name(row), row.email, sort_bytes(row.firstname, row.lastname, row.email)
+
+
+def _name(row: Row) -> str:
+    return f"{row.firstname} {row.lastname}".strip()
+
+
+def _line(row: Row) -> str:
+    return fold(f"{_name(row)} {row.email}")
+
+
+def teach_learners(app: App, rows: Iterable[tuple[str, Row]]) -> tuple[dict[str, int], set[int]]:
+    """The pk by identity of everybody in these rows, and who of them is told another name than known.
+
+    Creates who is new. The names of the others are stated anew once the rows are stored: `rename_learners`.
+    """
     by_identity: dict[str, list[Row]] = {}
     for identity, row in rows:
         by_identity.setdefault(identity, []).append(row)
-    known = _known(app, by_identity)
-    told = {identity: _Told.by(some) for identity, some in by_identity.items()}
-    new = [identity for identity in told if identity not in known]
-    bulk.insert(Learner, ("app", "identity", *_Told._fields), ((app.pk, one, *told[one]) for one in new))
-    changed = []
-    for identity, learner in known.items():
-        stored = _Told(learner.name, learner.email, learner.named_at, learner.search, bytes(learner.sort_name))
-        if (merged := stored.and_(told[identity])) != stored:
-            changed.append((*merged, learner.pk))
-    bulk.update(Learner, (*_Told._fields, "id"), changed)
-    return {identity: learner.pk for identity, learner in (known | _known(app, new)).items()}
+    pks: dict[str, int] = {}
+    renamed: set[int] = set()
+    for identity, pk, name, email in _known(app, by_identity, "name", "email"):
+        pks[identity] = pk
+        if any(row.email != email or _name(row) != name for row in by_identity[identity]):
+            renamed.add(pk)
+    new = {identity: told for identity, told in by_identity.items() if identity not in pks}
+    bulk.insert(
+        Learner, ("app", "identity", *_Told._fields), ((app.pk, one, *_told(told)) for one, told in new.items())
+    )
+    pks.update(_known(app, new))
+    return pks, renamed
 
 
 def rename_learners(pks: Iterable[int]) -> None:
-    """State names anew from all rows, where a row that told them says something else now."""
+    """State names anew from all stored rows of these learners."""
     for some in bulk.chunks(pks):
         by_learner: dict[int, list[Row]] = {}
         rows = Certificate.objects.filter(learner__in=some).values_list("learner", *ROW)
         for learner, *row in rows.iterator():
             by_learner.setdefault(learner, []).append(Row(*row))
-        bulk.update(Learner, (*_Told._fields, "id"), ((*_Told.by(told), pk) for pk, told in by_learner.items()))
+        bulk.update(Learner, (*_Told._fields, "id"), ((*_told(told), pk) for pk, told in by_learner.items()))
 
 
 def learner_pks(app: App, identities: Iterable[str]) -> set[int]:
     """The pks of those among these identities who are known."""
-    return {learner.pk for learner in _known(app, identities).values()}
+    return {pk for _, pk in _known(app, identities)}
 
 
-def _known(app: App, identities: Iterable[str]) -> dict[str, Learner]:
-    known: dict[str, Learner] = {}
+def _known(app: App, identities: Iterable[str], *names: str) -> Iterable[tuple[Any, ...]]:
+    """Identity, pk and the named fields of those who are known."""
     for some in bulk.chunks(identities):
-        known |= {one.identity: one for one in Learner.objects.filter(app=app, identity__in=some)}
-    return known
+        yield from Learner.objects.filter(app=app, identity__in=some).values_list("identity", "pk", *names)

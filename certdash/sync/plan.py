@@ -43,6 +43,9 @@ class StoredStory(NamedTuple):
     id: str
     identity: str
     withdrawn: bool
+    digest: str = ""  # of the bytes that are applied completely, with what they held
+    received: int = 0
+    repaired: int = 0
 
 
 @dataclass
@@ -91,9 +94,8 @@ class Stored(NamedTuple):
     """A stored certificate of the story."""
 
     pk: int
-    learner: str  # identity
     row: Row
-    withdrawn: bool
+    gone: bool  # withdrawn, or out of scope
     held: bool  # a held run found it missing
 
 
@@ -101,7 +103,7 @@ class Update(NamedTuple):
     """A stored certificate that the answer still holds, and what is different about it."""
 
     pk: int
-    learner: str
+    learner: str  # identity
     before: Row
     after: Row
     kinds: tuple[Kind, ...]
@@ -116,51 +118,70 @@ class CertificatesPlan:
 
 
 def plan_certificates(stored: Iterable[Stored], received: Iterable[Row]) -> CertificatesPlan:
-    """Pair the stored certificates of one story with the received rows of it.
+    """Pair the stored certificates of one story, in order of pk, with the received rows of it, in any order.
 
-    Within a learner: identical rows are one. Then stored and received pair by equal url; by equal timestamp and
-    state; by equal timestamp; then what is pending here with what is delivered there, oldest first: that last one
-    is a guess, so nothing withdrawn takes part in it.
+    Identical rows are one, and a stored row that was received as it is is itself: so it is for nearly all. The rest
+    pairs within a learner: by equal url; by equal timestamp and state; by equal timestamp; then what is pending here
+    with what is delivered there, oldest first: that last one is a guess, so nothing that is gone takes part in it.
     """
-    mine: dict[str, list[Stored]] = defaultdict(list)
-    theirs: dict[str, dict[Row, Row]] = defaultdict(dict)
-    for row in received:
-        theirs[learner_identity(row)][row] = row
-    for certificate in stored:
-        # An equal row is held in memory once.
-        equal = theirs[certificate.learner].get(certificate.row) if certificate.learner in theirs else None
-        mine[certificate.learner].append(certificate if equal is None else certificate._replace(row=equal))
     plan = CertificatesPlan()
+    rows = dict.fromkeys(received)
+    left = _pair_identical(stored, rows, plan)
+    mine: dict[str, list[Stored]] = defaultdict(list)
+    theirs: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        theirs[learner_identity(row)].append(row)
+    for one in left:
+        mine[learner_identity(one.row)].append(one)
     for learner in sorted(mine.keys() | theirs.keys()):
-        _pair_learner(learner, mine.get(learner, []), list(theirs.get(learner, ())), plan)
+        _pair_learner(learner, mine.get(learner, []), theirs.get(learner, []), plan)
     return plan
 
 
+def _pair_identical(stored: Iterable[Stored], rows: dict[Row, None], plan: CertificatesPlan) -> list[Stored]:
+    """Pair what did not change, taking it out of `rows`; returns the stored ones that are left.
+
+    What is live comes before what is gone, and of equals the oldest comes first: `stored` is in order of pk.
+    """
+    left, gone = [], []
+    for one in stored:
+        if one.gone:
+            gone.append(one)
+        elif one.row in rows:
+            del rows[one.row]
+            if one.held:
+                plan.found.append(one.pk)
+        else:
+            left.append(one)
+    for one in gone:
+        if one.row in rows:
+            del rows[one.row]
+            _take(learner_identity(one.row), one, one.row, plan)
+        else:
+            left.append(one)
+    return left
+
+
 def _pair_learner(learner: str, stored: list[Stored], rows: list[Row], plan: CertificatesPlan) -> None:
-    if len(stored) == 1 and len(rows) == 1 and stored[0].row == rows[0]:  # almost always
-        _take(stored[0], rows[0], plan)
-        return
-    stored = sorted(stored, key=lambda one: (one.withdrawn, _order(one.row), one.pk))
+    stored = sorted(stored, key=lambda one: (one.gone, _order(one.row), one.pk))
     rows = sorted(rows, key=_order)
-    for alike in _RULES:
-        stored, rows = _pair_by(alike, stored, rows, plan)
-    waiting = [one for one in stored if one.row.state == State.PENDING and not one.withdrawn]
+    for alike in _RULES if stored and rows else ():
+        stored, rows = _pair_by(alike, learner, stored, rows, plan)
+    waiting = [one for one in stored if one.row.state == State.PENDING and not one.gone]
     arrived = [row for row in rows if row.state == State.DELIVERED]
     for one, row in zip(waiting, arrived, strict=False):
         stored.remove(one)
         rows.remove(row)
-        _take(one, row, plan)
+        _take(learner, one, row, plan)
     plan.create += [(learner, row) for row in rows]
-    plan.missing += [one for one in stored if not one.withdrawn]
+    plan.missing += [one for one in stored if not one.gone]
 
 
 def _order(row: Row) -> tuple[Any, ...]:
     return (row.timestamp, row.state, row.url, *(getattr(row, name) for name in _PERSON))
 
 
-# The first rule only decides among equals: a row that did not change at all is itself.
 _RULES: tuple[Callable[[Row], Any], ...] = (
-    lambda row: row,
     lambda row: row.url or None,
     lambda row: (row.timestamp, row.state),
     lambda row: row.timestamp,
@@ -168,7 +189,7 @@ _RULES: tuple[Callable[[Row], Any], ...] = (
 
 
 def _pair_by(
-    alike: Callable[[Row], Any], stored: list[Stored], rows: list[Row], plan: CertificatesPlan
+    alike: Callable[[Row], Any], learner: str, stored: list[Stored], rows: list[Row], plan: CertificatesPlan
 ) -> tuple[list[Stored], list[Row]]:
     """Pair what is alike, in order; give back what is left. Nothing pairs by None."""
     waiting: dict[Any, list[Row]] = defaultdict(list)
@@ -178,20 +199,17 @@ def _pair_by(
     for one in stored:
         mark = alike(one.row)
         if mark is not None and waiting.get(mark):
-            _take(one, waiting[mark].pop(), plan)
+            _take(learner, one, waiting[mark].pop(), plan)
         else:
             left.append(one)
     return left, sorted((row for some in waiting.values() for row in some), key=_order)
 
 
-def _take(one: Stored, row: Row, plan: CertificatesPlan) -> None:
+def _take(learner: str, one: Stored, row: Row, plan: CertificatesPlan) -> None:
     kinds = _kinds(one.row, row)
-    if one.withdrawn:
+    if one.gone:
         kinds = (Kind.RETURNED, *kinds)
-    if kinds:
-        plan.update.append(Update(one.pk, one.learner, one.row, row, kinds))
-    elif one.held:
-        plan.found.append(one.pk)
+    plan.update.append(Update(one.pk, learner, one.row, row, kinds))
 
 
 def _kinds(before: Row, after: Row) -> tuple[Kind, ...]:

@@ -1,16 +1,20 @@
-"""When much is missing, nobody is withdrawn until an owner says so."""
+"""What is missing: withdrawn, or held until an owner says so; and what nobody asks for any more."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from certdash.models import Certificate, Membership, SyncRun, User
+from certdash.models import Certificate, Change, Membership, Story, SyncRun, User, is_live
 
-from . import bulk
-from .apply import Clock, withdraw_now
+from . import bulk, scope
+from .apply import CHANGE
 from .groups import leave
+from .lease import Clock, Lease
 
+Kind = Change.Kind
 _FEW = 20
 
 
@@ -19,6 +23,62 @@ def must_hold(missing: int, before: int, *, empty: bool) -> bool:
     if empty:
         return missing > 0
     return missing > _FEW and missing * 5 > before
+
+
+# -- In a run ---------------------------------------------------------------------------------------------------
+
+
+def withdraw(lease: Lease, certificates: Iterable[int]) -> None:
+    """Mark live certificates as withdrawn."""
+    for some in bulk.chunks(certificates):
+        with lease.writing() as now:
+            lease.run.withdrawn += _mark(lease.run, some, Kind.WITHDRAWN, now)
+
+
+def put_out_of_scope(lease: Lease, certificates: Iterable[int]) -> None:
+    """Mark live certificates as not asked for any more."""
+    for some in bulk.chunks(certificates):
+        with lease.writing() as now:
+            lease.run.out_of_scope += _mark(lease.run, some, Kind.OUTSIDE, now)
+
+
+def withdraw_stories(lease: Lease, stories: Sequence[int]) -> None:
+    """Mark stories as withdrawn that the vendor no longer lists."""
+    for some in bulk.chunks(stories):
+        with lease.writing() as now:
+            lease.run.stories += Story.objects.filter(pk__in=some).update(withdrawn_at=now, digest="")
+
+
+def hold(lease: Lease, certificates: Iterable[int]) -> None:
+    """Note which certificates this run missed; an owner may accept that they are withdrawn."""
+    for some in bulk.chunks(certificates):
+        with lease.writing():
+            live = Certificate.objects.filter(pk__in=some).live()
+            _reopen(live.values("story"))
+            lease.run.missing += live.update(missing_in=lease.run)
+
+
+def _mark(run: SyncRun, certificates: Sequence[int], kind: Kind, now: datetime) -> int:
+    """Within the caller's transaction: mark those that are still live, with their history; returns how many."""
+    live = Certificate.objects.filter(pk__in=certificates).live().select_for_update()
+    stories = dict(live.values_list("pk", "story"))
+    column = "withdrawn_at" if kind == Kind.WITHDRAWN else "out_of_scope_at"
+    marked = Certificate.objects.filter(pk__in=stories)
+    marked.update(changed_at=now, missing_in=None, **{column: now})
+    _reopen(set(stories.values()))
+    changes: Iterable[tuple[Any, ...]] = (
+        (run.app_id, run.pk, story, pk, kind, now, {}, {}) for pk, story in stories.items()
+    )
+    bulk.insert(Change, CHANGE, changes)
+    return len(stories)
+
+
+def _reopen(stories: Any) -> None:
+    """Their rows are no longer what their bytes said: the same bytes have to be compared again."""
+    Story.objects.filter(pk__in=stories).exclude(digest="").update(digest="")
+
+
+# -- Accepted by an owner ---------------------------------------------------------------------------------------
 
 
 def accept(run: SyncRun, by: User | None, now: datetime) -> bool:
@@ -33,7 +93,7 @@ def accept(run: SyncRun, by: User | None, now: datetime) -> bool:
 
 def still_listed() -> Q:
     """As a condition on runs: something that the run found missing is still so."""
-    certificates = Certificate.objects.filter(missing_in=OuterRef("pk"), withdrawn_at=None)
+    certificates = Certificate.objects.filter(is_live(), missing_in=OuterRef("pk"))
     memberships = Membership.objects.filter(missing_in=OuterRef("pk"), until=None)
     return Q(Exists(certificates)) | Q(Exists(memberships))
 
@@ -45,12 +105,16 @@ def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
     """
     if run.accepted_at is None:
         raise ValueError("Only an accepted run withdraws what it held.")
-    listed = Certificate.objects.filter(missing_in=run, withdrawn_at=None)
+    with transaction.atomic():
+        run.app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
+        leave(Membership.objects.filter(missing_in=run), clock())
+    listed = Certificate.objects.filter(missing_in=run).live()
     while some := list(listed.values_list("pk", flat=True)[: bulk.CHUNK]):
         with transaction.atomic():
-            run.app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
-            withdrawn = withdraw_now(run, list(listed.filter(pk__in=some).values_list("pk", flat=True)), clock())
-            SyncRun.objects.filter(pk=run.pk).update(withdrawn=F("withdrawn") + withdrawn)
-    with transaction.atomic():
-        run.app.moved()
-        leave(Membership.objects.filter(missing_in=run), clock())
+            run.app.moved()
+            still = list(listed.filter(pk__in=some).values_list("pk", flat=True))
+            inside, outside = scope.split(run.app, still)  # who left the last group took the rows along
+            withdrawn = _mark(run, inside, Kind.WITHDRAWN, clock())
+            left = _mark(run, outside, Kind.OUTSIDE, clock())
+            counts = {"withdrawn": F("withdrawn") + withdrawn, "out_of_scope": F("out_of_scope") + left}
+            SyncRun.objects.filter(pk=run.pk).update(**counts)

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from certdash.falkor import FalkorError
 from certdash.filters import AppFilter, GrantFilter
 from certdash.forms import ConnectionForm, GrantForm, GroupsForm
 from certdash.links import isolated
-from certdash.models import App, Certificate, CredentialUnreadable, Grant, Role
+from certdash.models import App, Certificate, CredentialUnreadable, Grant, Role, is_live
 from certdash.models.group import track_groups, with_members
 from certdash.stats import freshness, numbers
 from certdash.sync.connection import test_connection
@@ -42,7 +42,7 @@ class Apps(List):
     file_name = "apps"
 
     def queryset(self) -> QuerySet[Any]:
-        live = Count("certificates", filter=Q(certificates__withdrawn_at=None))
+        live = Count("certificates", filter=is_live("certificates__"))
         return App.objects.filter(pk__in=[app.pk for app in self.apps]).defer("token").annotate(certificates_now=live)
 
 

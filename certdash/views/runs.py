@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from certdash.access import app_or_404, role_in
 from certdash.filters import RunFilter
 from certdash.models import Role, SyncRun
-from certdash.sync.answer import Scope
+from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
 from certdash.sync.withdrawals import accept
 from certdash.tables import RunTable

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from certdash.management.commands import sync as command
 from certdash.models import App, Certificate, SyncRun
-from certdash.sync.answer import Scope
-from certdash.sync.run import LEASE, claim, execute, open_run
+from certdash.sync.asking import Scope
+from certdash.sync.lease import LEASE
+from certdash.sync.run import claim, execute, open_run
 from tests.falkor.vendors import row, success
 from tests.sync.vendor import Vendor, gone, new_app, people, story
 

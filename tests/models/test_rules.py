@@ -24,7 +24,7 @@ def certificate(app: App) -> Certificate:
     story = Story(app=app, first_seen_at=NOW)
     story.rename("Story A")
     story.save()
-    learner = Learner.objects.create(app=app, identity="1", named_at=NOW, search="", sort_name=b"")
+    learner = Learner.objects.create(app=app, identity="1", search="", sort_name=b"")
     return Certificate.objects.create(
         app=app, story=story, learner=learner, state="pending", timestamp=NOW, sort_name=b"",
         first_seen_at=NOW, changed_at=NOW, initial=True,
@@ -72,7 +72,7 @@ def test_a_learner_is_in_a_group_once_at_a_time_and_not_before_they_joined(certi
 
 def test_stories_learners_groups_and_grants_are_unique_within_an_app(certificate, group):
     app = certificate.app
-    refused(Learner.objects.create, app=app, identity="1", named_at=NOW, search="", sort_name=b"")
+    refused(Learner.objects.create, app=app, identity="1", search="", sort_name=b"")
     refused(Group.objects.create, app=app, name="Sales", slug="other")
     twin = Story(app=app, first_seen_at=NOW)
     twin.rename("Story A")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from certdash.falkor import Row
-from certdash.sync.plan import Stored, learner_identity
+from certdash.sync.plan import Stored
 
 MONDAY = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -21,6 +21,6 @@ def row(state: str = "delivered", on: int = 0, url: str = "", **person: Any) -> 
     return Row(**fields, state=state, timestamp=day(on), url=url)
 
 
-def stored(pk: int, of: Row, *, withdrawn: bool = False, held: bool = False) -> Stored:
+def stored(pk: int, of: Row, *, gone: bool = False, held: bool = False) -> Stored:
     """The same row as certdash keeps it."""
-    return Stored(pk, learner_identity(of), of, withdrawn, held)
+    return Stored(pk, of, gone, held)

@@ -13,6 +13,7 @@ from werkzeug import Response
 
 from certdash.models import App, Membership, Secret, SyncRun
 from certdash.sync import answer as answer_module
+from certdash.sync import bulk
 from certdash.sync.apply import Applier
 from certdash.sync.run import sync_app
 from tests.falkor.vendors import Handler, RawServer, drips, says, success
@@ -206,16 +207,16 @@ def test_a_fault_of_ours_closes_the_run_and_surfaces(fault, filled, monkeypatch)
 
 
 def test_what_an_interrupted_run_had_written_stays_and_counts_as_seen_once(filled, monkeypatch):
-    real, calls = answer_module._take_story, []
+    real, calls = answer_module.plan_certificates, []
 
-    def second_fails(*args: Any, **options: Any) -> None:
+    def second_fails(*args: Any) -> Any:
         calls.append(args)
         if len(calls) == 2:
             raise Broken
-        real(*args, **options)
+        return real(*args)
 
     elements = [story(*people(4)), story(*people(2), name="Story B", vendor_id="ID-B")]
-    monkeypatch.setattr(answer_module, "_take_story", second_fails)
+    monkeypatch.setattr(answer_module, "plan_certificates", second_fails)
     with pytest.raises(Broken):
         filled.sync(*elements)
     assert live(filled.app) == {"001", "002", "003", "004"}
@@ -228,13 +229,14 @@ def test_what_an_interrupted_run_had_written_stays_and_counts_as_seen_once(fille
 def test_a_large_story_is_written_in_parts_so_that_others_can_write_and_the_next_run_does_the_rest(filled, monkeypatch):
     real, parts = Applier._create, []
 
-    def second_fails(applier: Applier, story: int, new: Any, *args: Any, **options: Any) -> None:
+    def second_fails(applier: Applier, story: int, new: Any, *args: Any, **options: Any) -> dict[str, int]:
         parts.append(len(new))
         if len(parts) == 2:
             raise Broken
-        real(applier, story, new, *args, **options)
+        return real(applier, story, new, *args, **options)
 
     monkeypatch.setattr(Applier, "_create", second_fails)
+    monkeypatch.setattr(bulk, "ROWS", 500)
     with pytest.raises(Broken):
         filled.sync(story(*people(1203)))
     assert parts == [500, 500]

@@ -14,11 +14,19 @@ from django.utils import timezone
 from certdash.models import App, Certificate, Group, SyncRun
 from certdash.models.group import track_groups
 from certdash.sync import answer as answer_module
-from certdash.sync.answer import Scope
-from certdash.sync.apply import LEASE, Applier, LeaseLost
-from certdash.sync.run import QUEUE_LEASE, claim, execute, open_run, release_dead_run, sync_app
+from certdash.sync.apply import Applier, Bytes
+from certdash.sync.asking import Scope
+from certdash.sync.lease import LEASE, LeaseLost
+from certdash.sync.run import QUEUE_LEASE, claim, execute, open_run, release_dead_runs, sync_app
 from certdash.sync.schedule import due_apps
-from certdash.sync.withdrawals import accept, withdraw_accepted
+from certdash.sync.withdrawals import (
+    accept,
+    hold,
+    put_out_of_scope,
+    withdraw,
+    withdraw_accepted,
+    withdraw_stories,
+)
 from tests.falkor.vendors import success
 from tests.sync.vendor import Vendor, gone, live, new_app, people, story
 
@@ -124,7 +132,7 @@ def test_a_run_whose_lease_is_over_is_interrupted_and_the_next_completes_it(vend
 
 def test_a_run_that_no_worker_took_up_says_so(vendor):
     queued, _ = open_run(vendor.app, Scope(), clock=at(NOW))
-    release_dead_run(vendor.app, at(NOW + QUEUE_LEASE + timedelta(seconds=1)))
+    release_dead_runs(at(NOW + QUEUE_LEASE + timedelta(seconds=1)), vendor.app)
     queued.refresh_from_db()
     assert queued.status == Status.INTERRUPTED
     assert "worker" in queued.message
@@ -156,7 +164,7 @@ THREE = [story(*people(3, first=10 * n), name=f"Story {n}", vendor_id=f"ID-{n}")
 
 
 def test_a_run_that_lost_its_lease_writes_no_more(vendor, monkeypatch):
-    dies_before(monkeypatch, lambda run: release_dead_run(vendor.app, at(timezone.now() + 2 * LEASE)))
+    dies_before(monkeypatch, lambda run: release_dead_runs(at(timezone.now() + 2 * LEASE), vendor.app))
     run = vendor.sync(*THREE)
     assert run.status == Status.INTERRUPTED
     assert live(vendor.app) == {"000", "001", "002"}
@@ -187,9 +195,11 @@ def test_a_lost_lease_stops_every_kind_of_writing(vendor):
     pks = list(Certificate.objects.values_list("pk", flat=True))
     applier = Applier(run, timezone.now)
     for write in (
-        lambda: applier.withdraw(pks),
-        lambda: applier.hold(pks),
-        lambda: applier.withdraw_stories([vendor.app.stories.get().pk]),
+        lambda: withdraw(applier, pks),
+        lambda: put_out_of_scope(applier, pks),
+        lambda: hold(applier, pks),
+        lambda: withdraw_stories(applier, [vendor.app.stories.get().pk]),
+        lambda: applier.keep({vendor.app.stories.get().pk: Bytes("digest", 2, 0)}),
         applier.renew,
     ):
         with pytest.raises(LeaseLost):

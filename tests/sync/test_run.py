@@ -12,7 +12,7 @@ from django.db.models import F
 
 from certdash.models import App, Certificate, Change, Group, Learner, Membership, Story, SyncRun
 from certdash.sandbox import ACCOUNTS, ZONE, Clock, SandboxApp, Selection, World, running_server
-from certdash.sync.answer import Scope
+from certdash.sync.asking import Scope
 from certdash.sync.run import sync_app
 from tests.falkor.vendors import row
 from tests.sync.vendor import live, new_app, people, story

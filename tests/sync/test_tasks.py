@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from certdash import tasks
 from certdash.models import SyncRun
-from certdash.sync.answer import Scope
+from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
 from certdash.sync.withdrawals import accept
 from tests.falkor.vendors import success

@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 
 from certdash.models import App, Certificate, Secret, SyncRun
 from certdash.models.group import track_groups
-from certdash.sync.answer import Scope
+from certdash.sync.asking import Scope
 from certdash.sync.run import sync_app
 from tests.falkor.vendors import ENDPOINT, TOKEN, element, row, success
 

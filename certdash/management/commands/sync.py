@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from certdash.models import App, SyncRun
-from certdash.sync.answer import Scope
-from certdash.sync.run import execute, open_run, release_dead_run
+from certdash.sync.asking import Scope
+from certdash.sync.run import execute, open_run, release_dead_runs
 from certdash.sync.schedule import due_apps
 from certdash.sync.withdrawals import accept, withdraw_accepted
 
@@ -58,7 +58,7 @@ def _synchronised(app: App, scope: Scope) -> SyncRun:
     run = execute(run)  # also one that waits for a worker
     while run.is_running:
         time.sleep(0.5)
-        release_dead_run(app, timezone.now)
+        release_dead_runs(timezone.now, app)
         run.refresh_from_db()
     return run
 

@@ -1,0 +1,57 @@
+"""Whose run it is: every write renews the run's lease, and none happens once it is lost or the process must stop."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from certdash.models import SyncRun
+
+LEASE = timedelta(minutes=3)  # longer than the longest time without a sign of life: a read of the vendor's answer
+Clock = Callable[[], datetime]
+_SECONDS = 1.0  # between two notes of progress
+
+# Set when this process is told to end: every run in it then stops before its next write.
+STOPPING = threading.Event()
+
+
+class LeaseLost(Exception):
+    """Another process closed this run as interrupted; it must not write any more."""
+
+
+class Stopped(Exception):
+    """This process was told to end."""
+
+
+class Lease:
+    """One run's right to write."""
+
+    def __init__(self, run: SyncRun, clock: Clock) -> None:
+        self.run, self.app, self.clock = run, run.app, clock
+        self._told = 0.0
+
+    def renew(self, **progress: Any) -> None:
+        """Extend the lease and note progress. Raises `LeaseLost` or `Stopped`."""
+        if STOPPING.is_set():
+            raise Stopped
+        ours = SyncRun.objects.filter(pk=self.run.pk, status=SyncRun.Status.RUNNING)
+        if not ours.update(lease_until=self.clock() + LEASE, **progress):
+            raise LeaseLost
+        self._told = time.monotonic()
+
+    def tell(self, **progress: Any) -> None:
+        """Renew, unless that was a moment ago."""
+        if time.monotonic() - self._told > _SECONDS:
+            self.renew(**progress)
+
+    @contextmanager
+    def writing(self) -> Iterator[datetime]:
+        """A transaction that changes the app's rows and holds the lease while it does; gives its moment."""
+        with transaction.atomic():
+            self.renew()
+            self.app.moved()
+            yield self.clock()

@@ -1,0 +1,131 @@
+"""What one run does, from its first question to its verdict."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from certdash.falkor import Answer, FalkorClient, FalkorError
+from certdash.models import Breadth, Certificate, Group, Learner, Membership, SyncRun
+
+from . import bulk, groups, scope, withdrawals
+from .answer import Taking
+from .apply import Applier
+from .asking import Call, Scope, calls_of
+from .connection import client_for
+from .lease import Clock
+from .telling import verdict
+
+_MUCH = 500  # rows after which the database's planner is told
+
+
+class Work:
+    """One claimed run. `trouble`: sentences about what did not work out, though the run went on."""
+
+    def __init__(self, run: SyncRun, clock: Clock) -> None:
+        self.run, self.app, self.clock = run, run.app, clock
+        self.scope = Scope(run.story, tuple(run.users))
+        self.applier = Applier(run, clock)
+        self.trouble: list[str] = []
+        self._members_held = False
+
+    def do(self) -> tuple[SyncRun.Status, str]:
+        """Returns status and sentence. Raises FalkorError, CredentialUnreadable, NothingToAsk, LeaseLost, Stopped."""
+        calls = calls_of(self.app, self.scope)
+        client = client_for(self.app)
+        by_group = self.app.breadth == Breadth.GROUPS
+        self.run.initial = not SyncRun.objects.filter(app=self.app).full().complete().exists()
+        taking = Taking(self.applier, self.scope)
+        with ExitStack() as stack:
+            answers = self._ask(client, calls, stack)
+            self._note_applying()
+            taking.take([answer for _, answer in answers], whole=not self.trouble)
+            for call, answer in answers if self.scope.full else ():
+                if call.group:
+                    self._members(call.group, answer, note=False)
+        if self.scope.full and not by_group:
+            self._ask_groups(client)
+        self.applier.renew(phase=SyncRun.Phase.WITHDRAWING, progress_done=0, progress_total=0)
+        self._withdraw(taking)
+        if self.run.created >= _MUCH or self.run.joined >= _MUCH:
+            bulk.tell_planner(Certificate, Learner, Membership)
+        return verdict(self.run, self.trouble)
+
+    # -- Asking -------------------------------------------------------------------------------------------------
+
+    def _ask(self, client: FalkorClient, calls: list[Call], stack: ExitStack) -> list[tuple[Call, Answer]]:
+        """The answers of the calls, whole and closed by the stack. One of several may fail, but not all."""
+        answers = []
+        for call in calls:
+            try:
+                answer = stack.enter_context(client.certificates(**call.ask, progress=self._downloading))
+            except FalkorError as error:
+                if len(calls) == 1:
+                    raise
+                self._failed(call, error)
+                if len(self.trouble) == len(calls):
+                    raise
+                continue
+            answers.append((call, answer))
+            self.run.size += answer.size
+            self.run.vendor_hash, self.run.response_time = answer.hash, answer.response_time
+        return answers
+
+    def _failed(self, call: Call, error: FalkorError) -> None:
+        self.trouble.append(f"{call} is as before: {error}")
+        self.run.vendor_message = self.run.vendor_message or error.vendor_message
+
+    def _downloading(self, size: int) -> None:
+        phase = SyncRun.Phase.DOWNLOADING if size else SyncRun.Phase.ASKING
+        self.applier.renew(phase=phase, progress_done=self.run.size + size)
+
+    def _note_applying(self) -> None:
+        self.run.applying_since = self.clock()
+        SyncRun.objects.filter(pk=self.run.pk).update(applying_since=self.run.applying_since)
+
+    # -- Groups -------------------------------------------------------------------------------------------------
+
+    def _ask_groups(self, client: FalkorClient) -> None:
+        tracked = list(self.app.groups.filter(tracked=True))
+        for done, group in enumerate(tracked):
+            self.applier.renew(phase=SyncRun.Phase.GROUPS, progress_done=done, progress_total=len(tracked))
+            ask: dict[str, Any] = {"app": self.app.app_id, "groups": [group.name]}
+            try:
+                with client.certificates(**ask, progress=self._alive) as answer:
+                    self.run.size += answer.size
+                    self._members(group, answer)
+            except FalkorError as error:
+                self._failed(Call(ask, group), error)
+
+    def _alive(self, _size: int) -> None:
+        self.applier.tell()
+
+    def _members(self, group: Group, answer: Answer, *, note: bool = True) -> None:
+        gone = groups.take_group(self.applier, group, answer, note=note)
+        if gone is None:
+            return
+        if withdrawals.must_hold(len(gone.memberships), gone.before, empty=gone.nobody):
+            groups.hold_memberships(self.applier, group, gone)
+            self._members_held = True
+        else:
+            groups.end_memberships(self.applier, group, gone)
+
+    # -- What is missing ----------------------------------------------------------------------------------------
+
+    def _withdraw(self, taking: Taking) -> None:
+        missing = taking.missing
+        if not self.run.received and not self.scope.full:
+            return  # an empty narrow answer says nothing
+        inside, outside = scope.split(self.app, missing.certificates)
+        before = missing.before
+        if self.scope.full and inside:
+            before = self.app.certificates.live().count() - self.run.created - self.run.returned
+        empty = self.scope.full and not self.run.received
+        # Who may still be in a group has rows that were not asked for.
+        members_held = self._members_held and self.app.breadth == Breadth.GROUPS and len(inside) > 0
+        if members_held or withdrawals.must_hold(len(inside), before, empty=empty):
+            withdrawals.hold(self.applier, inside)
+            withdrawals.put_out_of_scope(self.applier, outside)
+            return
+        withdrawals.withdraw(self.applier, inside)
+        withdrawals.put_out_of_scope(self.applier, outside)
+        withdrawals.withdraw_stories(self.applier, scope.unlisted(self.app, missing.stories))
+        self.applier.keep(missing.open_stories)
