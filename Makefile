@@ -14,7 +14,7 @@ IN_PRODUCTION = $(ALONE) CERTDASH_PUBLIC_URL=https://certdash.example.com \
 	CERTDASH_SECRET_KEY=known-to-everybody-and-so-good-for-this-check-only-2026 \
 	CERTDASH_CREDENTIAL_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: demo test check lock programs
+.PHONY: demo test prove bench check lock programs
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -23,6 +23,15 @@ demo: $(RUN)
 test: check programs
 	$(PYTHON) -m pytest --require-all
 	$(PYTHON) -m pytest --require-all --database postgresql
+
+# What takes long: the tests that have a long form, in that form.
+prove: programs
+	$(PYTHON) -m pytest --require-all --prove
+	$(PYTHON) -m pytest --require-all --prove --database postgresql
+	$(PYTHON) -m tests.bench
+
+bench: programs
+	$(PYTHON) -m tests.bench
 
 check: $(DEV)
 	.venv/bin/ruff check .

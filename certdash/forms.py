@@ -1,5 +1,6 @@
 """What owners type: checked here, in words that say what to do."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 
 from certdash.falkor import AddressRefused, normalise_token
-from certdash.models import App, Grant, Group, Role, Secret, User
+from certdash.models import App, Breadth, Grant, Group, Role, Secret, User
 from certdash.sync.connection import usable_base_url
 
 _INTERVALS = [
@@ -19,6 +20,7 @@ _INTERVALS = [
     (1440, "every day"),
 ]
 _MOST_GROUPS = 500
+_MOST_STORIES, _LONGEST_STORY = 200, 500
 
 
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -89,6 +91,11 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         return app
 
 
+def _lines(text: str) -> list[str]:
+    """The lines of a text that say something, each once."""
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
 class GroupsForm(forms.Form):
     """The tracked groups, one a line."""
 
@@ -101,15 +108,78 @@ class GroupsForm(forms.Form):
         help_text="One a line, as the vendor writes them. The vendor lists no groups: it only says who is in one.",
     )
 
+    def __init__(self, data: Any, app: App) -> None:
+        tracked = app.groups.filter(tracked=True).values_list("name", flat=True)
+        super().__init__(data, initial={"names": "\n".join(tracked)})
+        self.app = app
+
     def clean_names(self) -> list[str]:
-        names = list(dict.fromkeys(name.strip() for name in self.cleaned_data["names"].splitlines() if name.strip()))
+        names = _lines(self.cleaned_data["names"])
         if too_long := [name for name in names if len(name) > Group.LONGEST_NAME]:
             raise ValidationError(
                 f"A group's name has at most {Group.LONGEST_NAME} characters; this one has more: {too_long[0][:60]}…"
             )
         if len(names) > _MOST_GROUPS:
             raise ValidationError(f"At most {_MOST_GROUPS} groups can be tracked, since each is asked for on its own.")
+        if not names and self.app.breadth == Breadth.GROUPS:
+            raise ValidationError(
+                "Only the tracked groups of this app are synchronised: name at least one, "
+                "or choose first to synchronise something else."
+            )
         return names
+
+
+class ScopeForm(forms.Form):
+    """How much of an app is synchronised."""
+
+    breadth = forms.ChoiceField(
+        label="What is synchronised",
+        choices=Breadth.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what is synchronised."},
+    )
+    stories = forms.CharField(
+        label="Listed stories",
+        required=False,
+        strip=False,
+        max_length=_MOST_STORIES * (_LONGEST_STORY + 2),
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=f"IDs or names as the vendor writes them, one a line, at most {_MOST_STORIES}.",
+    )
+
+    def __init__(self, data: Any, app: App, groups: Collection[object]) -> None:
+        """`groups`: those that the app tracks."""
+        super().__init__(data, initial={"breadth": app.breadth, "stories": "\n".join(app.listed_stories)})
+        self.app, self.groups = app, groups
+
+    def clean_breadth(self) -> str:
+        breadth: str = self.cleaned_data["breadth"]
+        if breadth == Breadth.GROUPS and not self.groups:
+            raise ValidationError("No group is tracked yet, so there would be nothing to ask for: name groups first.")
+        return breadth
+
+    def clean_stories(self) -> list[str]:
+        stories = _lines(self.cleaned_data["stories"])
+        if too_long := [story for story in stories if len(story) > _LONGEST_STORY]:
+            raise ValidationError(
+                f"An ID or name has at most {_LONGEST_STORY} characters; this one has more: {too_long[0][:60]}…"
+            )
+        if len(stories) > _MOST_STORIES:
+            raise ValidationError(
+                f"At most {_MOST_STORIES} stories can be listed, since each is asked for on its own; "
+                f"these are {len(stories):,}."
+            )
+        if self.cleaned_data.get("breadth") == Breadth.STORIES and not stories:
+            raise ValidationError("Nothing is listed, so there would be nothing to ask for: list a story, one a line.")
+        return stories
+
+    def set(self) -> None:
+        """Note the choice in the app, which is not saved yet. Only of a valid form."""
+        self.app.breadth, self.app.listed_stories = self.cleaned_data["breadth"], self.cleaned_data["stories"]
+
+    def save(self) -> None:
+        self.set()
+        self.app.save(update_fields=["breadth", "listed_stories"])
 
 
 class GrantForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from certdash.links import safe_link
-from certdash.models import App, Badge, Certificate, Membership, State, Story
+from certdash.models import App, Badge, Breadth, Certificate, Membership, State, Story
 
 
 def utc(moment: datetime | None) -> str:
@@ -23,6 +23,13 @@ def ago(moment: datetime, now: datetime) -> str:
     if now - moment < timedelta(minutes=1):
         return "less than a minute"
     return timesince(moment, now, depth=1).replace("\xa0", " ")
+
+
+def _span(time: timedelta, now: datetime) -> str:
+    """A time in days; one of less than a day in its largest unit."""
+    if time.days > 0:
+        return f"{time.days:,} day{'' if time.days == 1 else 's'}"
+    return ago(now - time, now)
 
 
 def story_url(app: App, story: Story) -> str:
@@ -71,14 +78,23 @@ class CertificateRow:
 
     @property
     def waiting(self) -> str:
-        """How long a live certificate has been pending, by its timestamp; or when it was withdrawn."""
-        if self.certificate.withdrawn_at is not None:
-            return f"on {timezone.localtime(self.certificate.withdrawn_at):%-d %b %Y}"
-        if self.certificate.state != State.PENDING or self.certificate.timestamp > self.now:
+        """How long a live certificate has been pending, by its timestamp; or since when it is gone."""
+        certificate = self.certificate
+        if certificate.withdrawn_at is not None:
+            return f"on {timezone.localtime(certificate.withdrawn_at):%-d %b %Y}"
+        if certificate.out_of_scope_at is not None:
+            return f"since {timezone.localtime(certificate.out_of_scope_at):%-d %b %Y}"
+        if certificate.state != State.PENDING or certificate.timestamp > self.now:
             return ""
-        if days := (self.now - self.certificate.timestamp).days:
-            return f"for {days:,} day{'' if days == 1 else 's'}"
-        return f"for {ago(self.certificate.timestamp, self.now)}"
+        return f"for {_span(self.now - certificate.timestamp, self.now)}"
+
+    @property
+    def delivery(self) -> str:
+        """How long it took from pending to delivered, where both were observed."""
+        took = self.certificate.delivered_after
+        if took is None or self.certificate.state != State.DELIVERED:
+            return ""
+        return f"after {_span(took, self.now)}"
 
     @property
     def awarded(self) -> datetime:
@@ -123,6 +139,19 @@ class ShareBar:
     delivered_width: str
     pending_width: str
     label: str
+
+
+def breadth_words(app: App, groups: int) -> str:
+    """What an app synchronises, of so many tracked groups; empty when it is everything."""
+    if app.breadth == Breadth.STORIES:
+        return f"only {_many(len(app.listed_stories), 'listed story', 'listed stories')}"
+    if app.breadth == Breadth.GROUPS:
+        return f"only the people of {_many(groups, 'tracked group', 'tracked groups')}"
+    return ""
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def share_bar(delivered: int, pending: int) -> ShareBar | None:

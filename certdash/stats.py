@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Case, Count, Q, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from certdash.fields import midnight
@@ -13,7 +13,6 @@ from certdash.models import App, CertificateQuerySet, State, SyncRun
 from certdash.rows import ago
 
 WEEKS = 26
-_LATE = 3  # refresh intervals without a sync after which data counts as stale
 OVERDUE_DAYS = 7
 
 
@@ -105,48 +104,101 @@ class Freshness:
     run: SyncRun | None  # the newest one
 
 
+_FAILED = (SyncRun.Status.FAILED, SyncRun.Status.INTERRUPTED)
+_AGE = 2  # refresh intervals after which data without a good run counts as stale
+
+
+class _Runs:
+    """The runs of an app, newest first, that tell how fresh it is. Narrow ones say nothing about the whole."""
+
+    def __init__(self, runs: Sequence[SyncRun]) -> None:
+        full = [run for run in runs if not run.is_narrow]
+        ended = [run for run in full if not run.is_running]
+        self.newest = next(iter(full), None)
+        self.ended = next(iter(ended), None)
+        self.last_failed = self.ended is not None and self.ended.status in _FAILED
+        self.last_two_failed = [run.status in _FAILED for run in ended[:2]] == [True, True]
+        self.good = next((run for run in ended if run.status in SyncRun.COMPLETE), None)
+        # Went through and found something to write; what a narrow one wrote is news, too.
+        told = (run for run in runs if run.status in SyncRun.COMPLETE and run.status != SyncRun.Status.UNCHANGED)
+        self.news = next(told, None)
+        self.wrote = next((run for run in full if run.applying_since), None)
+
+
 def freshness(apps: Sequence[App], now: datetime) -> list[Freshness]:
-    """Per app, in one query for all of them. Narrow runs say nothing about the whole."""
-    full = SyncRun.objects.full()
-    complete = full.complete()
-    runs = full.newest_of_each(apps) | complete.newest_of_each(apps)
-    runs |= complete.exclude(status=SyncRun.Status.UNCHANGED).newest_of_each(apps)
-    runs |= full.exclude(applying_since=None).newest_of_each(apps)
+    """Per app, in one query for all of them."""
+    full, every = SyncRun.objects.full(), SyncRun.objects.all()
+    ended = full.exclude(status=SyncRun.Status.RUNNING)
+    ids = [
+        _pks(apps, full),
+        _pks(apps, ended),
+        _pks(apps, ended, place=1),
+        _pks(apps, full.complete()),
+        _pks(apps, every.complete().exclude(status=SyncRun.Status.UNCHANGED)),
+        _pks(apps, full.exclude(applying_since=None)),
+    ]
     by_app: dict[int, list[SyncRun]] = {app.pk: [] for app in apps}
-    for run in runs.order_by("-pk"):
+    for run in SyncRun.objects.filter(pk__in=ids[0].union(*ids[1:])).order_by("-pk"):  # no OR: each has its index
         by_app[run.app_id].append(run)
-    return [_freshness(app, by_app[app.pk], now) for app in apps]
+    return [_freshness(app, _Runs(by_app[app.pk]), now) for app in apps]
 
 
-def _freshness(app: App, runs: Sequence[SyncRun], now: datetime) -> Freshness:
-    """`runs`, newest first: the newest of all, of those that went through, of those with news, and that wrote."""
-    if not runs:
-        return Freshness(app, "none", "not synchronised yet", None, None)
-    newest = runs[0]
-    went_through = [run.finished_at for run in runs if run.status in SyncRun.COMPLETE and run.finished_at]
-    at = went_through[0] if went_through else None
-    wrote = next((run for run in runs if run.applying_since), None)
-    if wrote and wrote.applying_since and wrote.status not in SyncRun.COMPLETE:  # no run has completed it since
-        return Freshness(app, "busy", f"being updated since {_clock(wrote.applying_since, now)}", at, newest)
-    if newest.status in (SyncRun.Status.FAILED, SyncRun.Status.INTERRUPTED):
-        good = f"last good data from {_clock(at, now)}" if at else "no data yet"
-        return Freshness(app, "stale", f"{good}: {newest.message}", at, newest)
+def _pks(apps: Sequence[App], runs: QuerySet[SyncRun], place: int = 0) -> QuerySet[App, tuple[int]]:
+    """Per app the newest of these runs, or the one so many places before it."""
+    newest = runs.filter(app=OuterRef("pk")).order_by("-id").values("pk")[place : place + 1]
+    listed = App.objects.filter(pk__in=[app.pk for app in apps]).order_by()
+    return listed.values_list(Subquery(newest))
+
+
+def _freshness(app: App, runs: _Runs, now: datetime) -> Freshness:
+    newest, at = runs.newest, runs.good.finished_at if runs.good else None
+    too_long = _AGE * timedelta(minutes=app.refresh_minutes)
+
+    def fresh(tone: str, text: str) -> Freshness:
+        return Freshness(app, tone, text, at, newest)
+
+    if newest is None:
+        return fresh("none", "not synchronised yet")
+    since = runs.wrote.applying_since if runs.wrote and runs.wrote.status not in SyncRun.COMPLETE else None
+    if since:  # and no run has completed it
+        text = f"being updated since {_clock(since, now)}"
+        if _works(newest, now) or now - since <= too_long:
+            return fresh("busy", text)
+        return fresh("stale", f"{text} and not finished: {_reason(runs, now)}")
     if at is None:
-        return Freshness(app, "busy", "synchronising for the first time", None, newest)
-    if now - at > _LATE * timedelta(minutes=app.refresh_minutes):
-        late = f"last good data from {_clock(at, now)}: no sync since, the worker may not be running"
-        return Freshness(app, "stale", late, at, newest)
-    if newest.status == SyncRun.Status.HELD and newest.accepted_at is None:
-        held = f"checked {ago(at, now)} ago, much was missing: an owner has to look at it"
-        return Freshness(app, "stale", held, at, newest)
-    return Freshness(app, "ok", f"checked {ago(at, now)} ago{_since(newest, went_through, now)}", at, newest)
+        if _works(newest, now):
+            return fresh("busy", "synchronising for the first time")
+        return fresh("stale", f"no data yet: {_reason(runs, now)}")
+    if runs.last_two_failed or now - at > too_long:
+        return fresh("stale", f"last good data from {_clock(at, now)}: {_reason(runs, now)}")
+    if runs.good and runs.good.status == SyncRun.Status.HELD and runs.good.accepted_at is None:
+        return fresh("stale", f"checked {ago(at, now)} ago, much was missing: an owner has to look at it")
+    return fresh("ok", f"checked {ago(at, now)} ago{_but(runs, at, now)}")
 
 
-def _since(newest: SyncRun, went_through: Sequence[datetime], now: datetime) -> str:
-    if newest.status == SyncRun.Status.PARTIAL:
-        return ", not all of it could be understood"
-    if went_through[-1] < went_through[0]:
-        return f", unchanged since {_clock(went_through[-1], now)}"
+def _works(run: SyncRun, now: datetime) -> bool:
+    return run.is_running and not run.lease_is_over(now)
+
+
+def _reason(runs: _Runs, now: datetime) -> str:
+    """Why there is no newer data, as far as the runs tell."""
+    if runs.last_failed and runs.ended:
+        return runs.ended.message
+    if runs.newest and _works(runs.newest, now):
+        return f"a sync is under way since {_clock(runs.newest.requested_at, now)}"
+    return "the worker may not be running"
+
+
+def _but(runs: _Runs, at: datetime, now: datetime) -> str:
+    """What to add to the age of good data."""
+    if runs.last_failed and runs.ended:
+        interrupted = runs.ended.status == SyncRun.Status.INTERRUPTED
+        return f", the last try {'was interrupted' if interrupted else 'failed'}"
+    if runs.good and runs.good.status == SyncRun.Status.PARTIAL:
+        return ", not all of it came through"
+    news = [moment for moment in (runs.news.finished_at, runs.news.accepted_at) if moment] if runs.news else []
+    if news and runs.good != runs.news and max(news) < at:
+        return f", unchanged since {_clock(max(news), now)}"
     return ""
 
 
@@ -162,10 +214,15 @@ def overall(each: Sequence[Freshness], now: datetime) -> tuple[str, str]:
         return "none", "no app yet"
     if len(each) == 1:
         return each[0].tone, each[0].text
-    worst = max(each, key=lambda one: ("ok", "busy", "none", "stale").index(one.tone))
+    worst = worst_first(each)[0]
     if worst.tone != "ok":
         return worst.tone, f"{worst.app.name}: {worst.text}"
     return "ok", f"{len(each)} apps, {as_of(each, now)}"
+
+
+def worst_first(each: Sequence[Freshness]) -> list[Freshness]:
+    """Those that want to be looked at before the others."""
+    return sorted(each, key=lambda one: ("stale", "none", "busy", "ok").index(one.tone))
 
 
 def as_of(each: Sequence[Freshness], now: datetime) -> str:

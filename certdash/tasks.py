@@ -1,18 +1,21 @@
 """The queue of the worker. Jobs carry ids only, may run twice, and only call `sync`: truth and leases are in tables."""
 
+import logging
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils import timezone
 from huey import SqliteHuey, crontab
 
 from certdash.models import SyncRun
-from certdash.sync.asking import Scope
-from certdash.sync.run import execute, open_run
-from certdash.sync.schedule import due_apps, forgotten_runs, unfinished_acceptances
+from certdash.sync.lease import STOPPING
+from certdash.sync.run import execute, release_dead_runs
+from certdash.sync.schedule import open_due_runs, renew_waiting, unfinished_acceptances
 from certdash.sync.withdrawals import withdraw_accepted
 
+log = logging.getLogger(__name__)
 huey = SqliteHuey(**settings.HUEY, immediate=False, results=False, utc=True)
 
 
@@ -31,8 +34,11 @@ def release_connections(_task: Any, _value: Any, _error: Any) -> None:
 @huey.task()
 def sync_run(run_id: int) -> None:
     """Do an opened run."""
-    if run := SyncRun.objects.filter(pk=run_id).first():
-        execute(run)
+    if STOPPING.is_set():  # told to end after it took this job: the run waits for the next worker
+        enqueue(sync_run, run_id)
+        return
+    with suppress(SyncRun.DoesNotExist):  # gone with its app, perhaps while it ran
+        execute(SyncRun.objects.get(pk=run_id))
 
 
 @huey.task()
@@ -44,17 +50,20 @@ def withdraw_held(run_id: int) -> None:
 
 @huey.periodic_task(crontab(minute="*"))
 def sync_due() -> None:
-    """Once a minute: open a run for every app that is due, and take up again what was lost with its process."""
-    for run in forgotten_runs(timezone.now()):
-        enqueue(sync_run, run.pk)
-    for app in due_apps(timezone.now()):
-        run, new = open_run(app, Scope())
-        if new:
+    """At the start and once a minute: close what died, take up what was lost with its process, open what is due."""
+    try:
+        release_dead_runs(timezone.now)
+        for run in renew_waiting(timezone.now()):
             enqueue(sync_run, run.pk)
-    for run in unfinished_acceptances():
-        enqueue(withdraw_held, run.pk)
+        for run in unfinished_acceptances():
+            enqueue(withdraw_held, run.pk)
+        for run in open_due_runs(timezone.now()):
+            enqueue(sync_run, run.pk)
+    except (InterfaceError, OperationalError) as error:
+        log.warning("The database does not answer, so the schedule waits for its next minute: %s", error)
 
 
 def enqueue(job: Any, row_id: int) -> None:
-    """Have the worker do a job of this module about one row."""
-    job(row_id)
+    """Have the worker do a job of this module about one row, unless it is in the queue already."""
+    if not any(isinstance(task, job.task_class) and task.args == (row_id,) for task in huey.pending()):
+        job(row_id)

@@ -26,21 +26,25 @@ GET = {
     "certificates": _EVERYBODY,
     "stories": _EVERYBODY,
     "story": _MEMBERS,
+    "story_refresh": _ONLY_POST,
     "groups": _EVERYBODY,
     "group": _MEMBERS,
     "people": _EVERYBODY,
     "person": _MEMBERS,
+    "person_refresh": _ONLY_POST,
     "apps": _EVERYBODY,
     "app_add": (LOGIN, 403, 403, 403, 403, 200),
     "app": _MEMBERS,
     "app_connection": _OWNERS,
     "app_test": _ONLY_POST,
     "app_groups": _OWNERS,
+    "app_scope": _OWNERS,
     "app_people": _OWNERS,
     "app_take_away": _ONLY_POST,
     "sync_now": _ONLY_POST,
     "runs": _MEMBERS,
     "run": _MEMBERS,
+    "changes": _MEMBERS,
     "accept_run": _ONLY_POST,
     "account_login": (200, 302, 302, 302, 302, 302),
     "account_inactive": _OPEN,
@@ -55,18 +59,23 @@ POST = {
     "certificates": _NO_POST,
     "stories": _NO_POST,
     "story": _NO_POST,
+    "story_refresh": (LOGIN, 404, 403, 302, 302, 302),
     "groups": _NO_POST,
     "group": _NO_POST,
     "people": _NO_POST,
     "person": _NO_POST,
+    "person_refresh": (LOGIN, 404, 403, 302, 302, 302),
     "apps": _NO_POST,
     "app_add": (LOGIN, 403, 403, 403, 403, 422),
     "app_connection": (LOGIN, 404, 403, 403, 422, 422),
     "app_test": (LOGIN, 404, 403, 403, 302, 302),
     "app_groups": (LOGIN, 404, 403, 403, 302, 302),
+    "app_scope": (LOGIN, 404, 403, 403, 422, 422),
     "app_people": (LOGIN, 404, 403, 403, 422, 422),
     "app_take_away": (LOGIN, 404, 403, 403, 302, 302),
     "sync_now": (LOGIN, 404, 403, 302, 302, 302),
+    "runs": (LOGIN, 404, 405, 405, 405, 405),
+    "changes": (LOGIN, 404, 405, 405, 405, 405),
     "accept_run": (LOGIN, 404, 403, 403, 302, 302),
 }
 LISTS = ("certificates", "stories", "groups", "people", "apps")
@@ -84,13 +93,16 @@ def addresses(cast, monkeypatch):
     grant = Grant.objects.get(app=cast.demo, user=cast.viewer)
     arguments = {
         "story": ["demo", story.key],
+        "story_refresh": ["demo", story.key],
         "group": ["demo", group.key],
         "person": [certificate.learner_id],
+        "person_refresh": [certificate.learner_id],
         "app_take_away": ["demo", grant.pk],
         "run": ["demo", run.pk],
+        "changes": ["demo", run.pk],
         "accept_run": ["demo", run.pk],
     }
-    of_app = {"app", "app_connection", "app_test", "app_groups", "app_people", "sync_now", "runs"}
+    of_app = {"app", "app_connection", "app_test", "app_groups", "app_scope", "app_people", "sync_now", "runs"}
     return {name: reverse(name, args=arguments.get(name, ["demo"] if name in of_app else [])) for name in GET}
 
 
@@ -164,11 +176,15 @@ def foreign_addresses(cast):
         f"/people/{learner.pk}/?_export=csv": "/people/999999999/?_export=csv",
         "/apps/retail/": "/apps/nothing/",
         "/apps/retail/connection/": "/apps/nothing/connection/",
+        "/apps/retail/scope/": "/apps/nothing/scope/",
         "/apps/retail/people/": "/apps/nothing/people/",
         "/apps/retail/runs/": "/apps/nothing/runs/",
         "/apps/retail/runs/?_export=csv": "/apps/nothing/runs/?_export=csv",
         f"/apps/retail/runs/{run.pk}/": "/apps/nothing/runs/1/",
         f"/apps/demo/runs/{run.pk}/": "/apps/demo/runs/999999999/",
+        f"/apps/retail/runs/{run.pk}/changes/": "/apps/nothing/runs/1/changes/",
+        f"/apps/demo/runs/{run.pk}/changes/": "/apps/demo/runs/999999999/changes/",
+        f"/apps/demo/runs/{run.pk}/changes/?_export=csv": "/apps/demo/runs/999999999/changes/?_export=csv",
     }
 
 

@@ -1,7 +1,7 @@
-"""Apps, from the form that connects one to the run that is accepted, against a real sandbox."""
+"""Apps, from the form that connects one to who has access, against a real sandbox."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from cryptography.fernet import Fernet
@@ -9,12 +9,11 @@ from django.test import Client
 from werkzeug.wrappers import Response
 
 from certdash.links import isolated
-from certdash.models import App, Certificate, Grant, Group, Role, SyncRun
+from certdash.models import App, Grant, Group, Role
 from certdash.sandbox import ADDRESS_REFUSED, DEMO, NOT_ENABLED, World, running_sandbox, running_server
-from certdash.tasks import huey
 from tests import world
 from tests.test_pages import text_of
-from tests.world import NOW, make_certificate, make_group, make_run, make_story
+from tests.world import make_group
 
 pytestmark = pytest.mark.django_db
 SECRETS = ("not-a-real-secret", DEMO.token, world.TOKEN, "gAAAA")  # the last one begins every ciphertext
@@ -24,11 +23,6 @@ SECRETS = ("not-a-real-secret", DEMO.token, world.TOKEN, "gAAAA")  # the last on
 def sandbox():
     with running_sandbox(World(date(2026, 11, 2), 200, seed=1)) as url:
         yield url
-
-
-@pytest.fixture(autouse=True)
-def _empty_queue():
-    huey.flush()
 
 
 @pytest.fixture
@@ -276,114 +270,6 @@ def test_an_owner_keeps_her_own_access(as_owner, cast):
     response = as_owner.post("/apps/demo/people/", {"login": "owner", "role": "viewer"})
     assert "Your own role stays" in errors_of(response)
     assert Grant.objects.get(pk=grant.pk).role == Role.OWNER
-
-
-# -- Runs -------------------------------------------------------------------------------------------------------
-
-
-def test_sync_now_waits_for_the_worker_and_is_joined(client, cast):
-    client.force_login(cast.manager)
-    first = client.post("/apps/demo/sync/", follow=True)
-    run = SyncRun.objects.get()
-    assert (run.status, run.phase, run.requested_by) == ("running", "queued", cast.manager)
-    assert "The run is waiting for the worker" in text_of(first)
-    assert 'hx-trigger="every 1s"' in first.content.decode()
-    second = client.post("/apps/demo/sync/", follow=True)
-    assert second.redirect_chain == [(f"/apps/demo/runs/{run.pk}/", 302)]
-    assert "being synchronised already" in text_of(second)
-    assert len(huey) == 1
-
-
-def test_the_page_follows_a_run_to_its_result(client, cast, sandbox):
-    app = cast.demo
-    app.base_url, app.token, app.app_id = sandbox, world.Secret.seal(DEMO.token), DEMO.app_id
-    app.save()
-    client.force_login(cast.manager)
-    address = client.post("/apps/demo/sync/")["Location"]
-    huey.dequeue().execute()
-    page = client.get(address)
-    assert "hx-trigger" not in page.content.decode()
-    assert SyncRun.objects.get().status == "success"
-    assert f"{Certificate.objects.count():,} new." in text_of(page)
-    assert "Sync now" in text_of(page)
-
-
-def run_page(client, cast, who, status, **fields):
-    run = make_run(cast.demo, status, **fields)
-    client.force_login(cast[who])
-    return run, client.get(f"/apps/demo/runs/{run.pk}/")
-
-
-@pytest.mark.parametrize(
-    ("phase", "words"), [("downloading", "downloading 2.0 KB"), ("comparing", "stories, 2,048 of 3,000")]
-)
-def test_a_run_tells_how_far_it_is(phase, words, client, cast):
-    _, page = run_page(client, cast, "viewer", "running", phase=phase, progress_done=2048, progress_total=3000)
-    assert words in text_of(page).replace("\xa0", " ")
-
-
-def test_a_run_whose_process_died_says_so_and_is_not_followed(client, cast):
-    _, page = run_page(client, cast, "viewer", "running", phase="comparing", lease_until=NOW - timedelta(minutes=1))
-    assert "its process seems to have ended" in text_of(page)
-    assert "hx-trigger" not in page.content.decode()
-
-
-def test_a_failed_run_tells_the_vendors_words_escaped(client, cast):
-    _, page = run_page(client, cast, "viewer", "failed", message="It failed.", vendor_message="<b>Closed</b>")
-    assert "It failed." in text_of(page)
-    assert "&lt;b&gt;Closed&lt;/b&gt;" in page.content.decode()
-
-
-def test_a_partial_run_lists_what_could_not_be_understood(client, cast):
-    run = make_run(cast.demo, "partial", rejected=300)
-    run.rejections.create(path="data[3].certificates[17].certificate.timestamp", reason="<no> date")
-    client.force_login(cast.viewer)
-    page = client.get(f"/apps/demo/runs/{run.pk}/")
-    assert "data[3].certificates[17].certificate.timestamp" in text_of(page)
-    assert "1 of 300 shown" in text_of(page)
-    assert "&lt;no&gt; date" in page.content.decode()
-
-
-@pytest.fixture
-def held(cast):
-    story, run = make_story(cast.demo), make_run(cast.demo, "held", missing=2, message="Much is missing.")
-    for name in ("Ana", "Björn"):
-        make_certificate(story, firstname=name, email=f"{name}@example.com", missing_in=run)
-    make_certificate(story, firstname="Kept")
-    return run
-
-
-def test_only_an_owner_is_asked_to_accept(held, client, cast):
-    for who, asked in (("viewer", False), ("manager", False), ("owner", True), ("superuser", True)):
-        client.force_login(cast[who])
-        html = client.get(f"/apps/demo/runs/{held.pk}/").content.decode()
-        assert (f'action="/apps/demo/runs/{held.pk}/accept/"' in html) == asked, who
-        assert ("Still missing: 2 certificates" in html) == asked
-
-
-def test_what_an_owner_accepts_is_withdrawn_by_the_worker(held, as_owner, cast):
-    response = as_owner.post(f"/apps/demo/runs/{held.pk}/accept/", follow=True)
-    assert "Accepted" in text_of(response)
-    assert "owner accepted the withdrawals" in text_of(response)
-    assert Certificate.objects.withdrawn().count() == 0
-    huey.dequeue().execute()
-    assert sorted(Certificate.objects.withdrawn().values_list("firstname", flat=True)) == ["Ana", "Björn"]
-    again = as_owner.post(f"/apps/demo/runs/{held.pk}/accept/", follow=True)
-    assert "nothing to accept" in text_of(again)
-    assert len(huey) == 0
-
-
-def test_a_held_run_of_which_nothing_is_missing_any_more_asks_nothing(held, as_owner):
-    Certificate.objects.update(missing_in=None)
-    page = as_owner.get(f"/apps/demo/runs/{held.pk}/")
-    assert "Nothing of it is missing any more" in text_of(page)
-
-
-def test_runs_are_listed_newest_first(client, cast):
-    for number in range(3):
-        make_run(cast.demo, message=f"Run {number}.")
-    client.force_login(cast.viewer)
-    assert re.findall(r"Run \d\.", text_of(client.get("/apps/demo/runs/"))) == ["Run 2.", "Run 1.", "Run 0."]
 
 
 # -- What a browser sends ---------------------------------------------------------------------------------------

@@ -166,14 +166,6 @@ def test_the_address_is_copied_for_a_colleague(visit, shown, expect):
     assert page.evaluate("navigator.clipboard.readText()") == f"{shown.url}/certificates/?state=pending&country=Sweden"
 
 
-def test_a_running_sync_is_followed_to_its_end(visit, shown, expect):
-    run = make_run(shown.demo, "running", phase="comparing", progress_done=1, progress_total=3)
-    page = visit(f"/apps/demo/runs/{run.pk}/")
-    expect(page.get_by_text("comparing stories, 1 of 3")).to_be_visible()
-    world.SyncRun.objects.filter(pk=run.pk).update(status="success", finished_at=NOW, message="5 new.")
-    expect(page.get_by_text("5 new.")).to_be_visible()
-
-
 # -- Without JavaScript -----------------------------------------------------------------------------------------
 
 
@@ -262,9 +254,11 @@ KINDS = {
     "apps": "/apps/",
     "app": "/apps/demo/",
     "connection": "/apps/demo/connection/",
+    "scope": "/apps/demo/scope/",
     "access": "/apps/demo/people/",
     "runs": "/apps/demo/runs/",
     "run": "/apps/demo/runs/{run}/",
+    "changes": "/apps/demo/runs/{run}/changes/",
     "empty": "/certificates/?country=Nowhere",
     "password": "/accounts/password/change/",
 }

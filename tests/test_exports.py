@@ -186,8 +186,8 @@ HEADS = {
     "/people/": "app,person,email,delivered,pending,certificates,newest",
     "/apps/": "app,name,certificates,checked,data",
     "/apps/demo/people/": "name,email,role",
-    "/apps/demo/runs/": "run,status,requested,started,finished,received,created,changed,withdrawn,returned,missing,"
-    "stories,joined,left,rejected,repaired,bytes,hash,message",
+    "/apps/demo/runs/": "run,status,requested,requested_by,story,users,started,finished,seconds,received,created,"
+    "changed,withdrawn,returned,out_of_scope,missing,stories,joined,left,rejected,repaired,bytes,hash,message",
 }
 
 

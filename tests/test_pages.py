@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from certdash.models import App, Group, Learner, Story, SyncRun
+from certdash.stats import freshness
 from tests import world
 from tests.world import NOW, make_certificate, make_group, make_run, make_story
 
@@ -50,12 +51,13 @@ def addresses():
         "app_people": "/apps/demo/people/",
         "runs": "/apps/demo/runs/",
         "run": f"/apps/demo/runs/{run.pk}/",
+        "changes": f"/apps/demo/runs/{run.pk}/changes/",
     }
 
 
 PAGES = [
     "overview", "certificates", "filtered", "stories", "story", "groups", "group", "people", "person", "apps", "app",
-    "connection", "app_groups", "app_people", "runs", "run",
+    "connection", "app_groups", "app_people", "runs", "run", "changes",
 ]  # fmt: skip
 
 
@@ -266,6 +268,7 @@ def test_a_held_run_asks_for_an_owner(client, cast):
 
 
 def test_a_narrow_run_says_nothing_of_the_rest(client, cast):
+    App.objects.update(refresh_minutes=60)
     old = {"finished_at": NOW - timedelta(minutes=30)}
     tone, text = freshness_of(client, cast, ("success", old), ("success", {"story": "Fire safety"}))
     assert (tone, "checked 3" in text) == ("ok", True)
@@ -287,6 +290,127 @@ def test_half_an_answer_stays_being_updated_until_a_run_goes_through(client, cas
 def test_a_held_run_that_was_accepted_asks_for_nobody(client, cast):
     tone, text = freshness_of(client, cast, ("held", {"missing": 30, "accepted_at": NOW}))
     assert (tone, "owner" in text) == ("ok", False)
+
+
+FAILED, INTERRUPTED = ("failed", {"message": "Too slow."}), ("interrupted", {"message": "Told to end."})
+
+
+@pytest.mark.parametrize(("last", "word"), [(FAILED, "failed"), (INTERRUPTED, "was interrupted")])
+def test_one_try_that_failed_is_told_and_no_alarm(last, word, client, cast):
+    tone, text = freshness_of(client, cast, FAILED, ("success", {}), last)
+    assert (tone, f"ago, the last try {word}" in text) == ("ok", True)
+
+
+@pytest.mark.parametrize("running", [[], [("running", {})]], ids=["now", "while the next one asks"])
+@pytest.mark.parametrize("last", [[FAILED, FAILED], [FAILED, INTERRUPTED], [INTERRUPTED, FAILED]])
+def test_after_two_tries_that_failed_the_data_is_stale_and_the_reason_told(last, running, client, cast):
+    tone, text = freshness_of(client, cast, ("success", {}), *last, *running)
+    assert tone == "stale"
+    assert re.search(rf"last good data from [^:]*\d\d:\d\d: {last[-1][1]['message']}", text)
+
+
+def test_a_narrow_try_that_failed_is_none_of_them(client, cast):
+    narrow = ("failed", {"message": "No.", "users": ["ana@example.com"]})
+    tone, text = freshness_of(client, cast, ("success", {}), FAILED, narrow)
+    assert (tone, "the last try failed" in text) == ("ok", True)
+
+
+REASONS = {
+    "nobody asks": ([], "the worker may not be running"),
+    "the last try failed": ([FAILED], "Too slow."),
+    "a slow one is under way": ([("running", {})], "a sync is under way since"),
+    "a lost one": ([("running", {"lease_until": NOW - timedelta(minutes=1)})], "the worker may not be running"),
+}
+
+
+@pytest.mark.parametrize("why", REASONS)
+def test_data_without_a_good_run_for_two_intervals_is_stale(why, client, cast):
+    runs, reason = REASONS[why]
+    old = {"finished_at": NOW - timedelta(minutes=31)}
+    tone, text = freshness_of(client, cast, ("success", old), *runs)
+    assert (tone, reason in text) == ("stale", True)
+
+
+def test_what_was_held_stays_so_when_the_next_try_fails(client, cast):
+    tone, text = freshness_of(client, cast, ("held", {"missing": 30}), FAILED)
+    assert (tone, "an owner has to look at it" in text) == ("stale", True)
+
+
+HALF = {"applying_since": NOW - timedelta(minutes=40)}
+
+
+@pytest.mark.parametrize("cut_off", [("interrupted", HALF), ("running", HALF | {"lease_until": NOW})])
+def test_half_an_answer_that_nobody_completes_goes_stale(cut_off, client, cast):
+    tone, text = freshness_of(client, cast, ("success", {}), cut_off)
+    assert (tone, "and not finished" in text) == ("stale", True)
+
+
+def test_a_long_run_that_lives_is_no_alarm(client, cast):
+    assert freshness_of(client, cast, ("success", {}), ("running", HALF))[0] == "busy"
+
+
+SEVEN = NOW.replace(hour=7, minute=0) - timedelta(days=1)
+NEWS = {
+    "a full run": (("success", {"finished_at": SEVEN}),),
+    "a narrow one since": (("success", {"finished_at": SEVEN.replace(hour=6)}),
+                           ("success", {"finished_at": SEVEN, "story": "Fire safety"})),
+    "an owner who accepted": (("held", {"finished_at": SEVEN.replace(hour=6), "accepted_at": SEVEN}),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NEWS)
+def test_unchanged_is_told_since_the_last_that_wrote(what, client, cast):
+    text = freshness_of(client, cast, *NEWS[what], ("unchanged", {}), ("unchanged", {}))[1]
+    assert re.search(rf"checked \d+ minutes? ago, unchanged since {SEVEN:%-d %b %Y}, 07:00", text)
+
+
+def test_unchanged_is_not_told_of_what_a_narrow_run_changed_since(client, cast):
+    old = {"finished_at": SEVEN}
+    text = freshness_of(client, cast, ("success", old), ("unchanged", {}), ("success", {"story": "A"}))[1]
+    assert "unchanged since" not in text
+
+
+def test_an_answer_that_came_in_part_says_so(client, cast):
+    tone, text = freshness_of(client, cast, ("partial", {}))
+    assert (tone, "not all of it came through" in text) == ("ok", True)
+
+
+def head_of(client, address):
+    html = client.get(address).content.decode()
+    href, title = re.search(r'<a class="fresh fresh-\w+"\s+href="([^"]*)"\s+title="([^"]*)"', html).groups()
+    return href, title.split("\n")
+
+
+def test_the_head_tells_of_each_app_the_worst_first(client, cast):
+    make_run(cast.demo)
+    make_run(cast.other, "failed", message="Too slow.")
+    client.force_login(cast.superuser)
+    href, lines = head_of(client, "/people/")
+    assert (href, lines[0]) == ("/#apps", "Retail Academy: no data yet: Too slow.")
+    assert re.fullmatch(r"Demo Academy: checked \d+ minutes? ago", lines[1])
+
+
+def test_the_head_of_a_page_about_one_app_tells_of_this_one(client, cast):
+    make_run(cast.other, "failed", message="Too slow.")
+    make_run(cast.demo)
+    learner = make_certificate(make_story(cast.demo)).learner
+    client.force_login(cast.superuser)
+    for address in (f"/people/{learner.pk}/", "/stories/demo/EV72-RQZY-80AH~fire-safety/", "/apps/demo/"):
+        href, lines = head_of(client, address)
+        assert (href, len(lines)) == ("/apps/demo/", 1)
+        assert lines[0].startswith("Demo Academy: checked")
+
+
+@pytest.mark.parametrize("apps", [0, 1, 40])
+def test_freshness_is_one_query_for_all_apps(apps, cast, django_assert_num_queries):
+    every = [world.make_app(f"app-{number}") for number in range(apps)]
+    for app in every:
+        for status in ("success", "unchanged", "failed", "failed"):
+            make_run(app, status, message=f"No {app.slug}.")
+    with django_assert_num_queries(min(apps, 1)):
+        told = freshness(every, NOW)
+    assert [one.app for one in told] == every
+    assert all(f"No {one.app.slug}." in one.text for one in told)
 
 
 # -- IDs and moments that are hard to show ----------------------------------------------------------------------

@@ -20,8 +20,8 @@ ROOMS = (
     {"sync"},
     {"tasks"},
     {"access"},
-    {"charts", "exports", "facets", "fields", "filters", "forms", "keys", "links", "rows", "stats", "tables"},
-    {"sandbox"},
+    {"charts", "exports", "facets", "fields", "filters", "forms", "keys", "links", "rows", "signs", "stats", "tables"},
+    {"sandbox", "worker"},
     {"views", "urls", "wsgi"},
     {"management"},
 )

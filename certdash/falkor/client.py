@@ -165,7 +165,8 @@ def _pause(failure: FalkorError, tries: int, deadline: Deadline) -> float:
     if pause < deadline.left():
         return pause
     if failure.retry_after is not None:
-        failure.what += f" and asks to wait {pause:.0f} seconds, longer than this call may still take"
+        seconds = f"{pause:.0f} seconds, " if pause < 86_400 else ""
+        failure.what += f" and asks to wait {seconds}longer than this call may still take"
     raise failure
 
 

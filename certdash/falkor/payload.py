@@ -6,7 +6,7 @@ stay bytes of the map until `StoryElement.rows()` is called. So memory is bounde
 
 import mmap
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import FileIO
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, TypeVar
@@ -39,13 +39,6 @@ _JSON_START = re.compile(rb"[ \t\r\n]*[{\[]")
 _BOM = b"\xef\xbb\xbf"
 
 
-class _Envelope(Struct):
-    status: str
-    data: list[Raw]
-    hash: str | None = None
-    response_time: float | None = None
-
-
 class _Status(Struct):
     status: str = ""
     message: Any = None
@@ -62,6 +55,23 @@ class _Element(Struct):
     certificates: Raw
 
 
+class _Envelope(Struct):
+    status: str
+    data: list[Raw]
+    hash: str | None = None
+    response_time: float | None = None
+
+
+class _WholeEnvelope(Struct):
+    """The same when nothing is wrong with any head: everything is found in one pass over the bytes."""
+
+    status: str
+    data: list[_Element]
+    hash: str | None = None
+    response_time: float | None = None
+
+
+_decode_whole = msgspec.json.Decoder(_WholeEnvelope).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_status = msgspec.json.Decoder(_Status).decode
 _decode_element = msgspec.json.Decoder(_Element).decode
@@ -76,9 +86,8 @@ class Digest(Protocol):
 class StoryElement:
     """One element of `data`: a story's head, already checked, and its certificates, not yet decoded."""
 
-    def __init__(self, index: int, raw: Raw, head: _Head, certificates: Raw) -> None:
+    def __init__(self, index: int, head: _Head, certificates: Raw) -> None:
         self.index = index
-        self._raw: Raw | None = raw
         self.id = clean(head.ID)
         self.name = clean(head.name)
         self.type = lower_if_known(clean(head.type), TYPES)
@@ -94,16 +103,19 @@ class StoryElement:
         return read_rows(self._certificates, f"data[{self.index}].certificates")
 
     def digest_into(self, digest: Digest) -> None:
-        """Add this element's bytes, and where they end, to a digest. Raises ValueError when the answer was closed."""
-        if self._raw is None:
+        """Add all that is read of this element to a digest: its head, and the bytes of its certificates.
+
+        Raises ValueError when the answer was closed.
+        """
+        if self._certificates is None:
             raise ValueError("The answer was closed before its bytes were read.")
-        raw = memoryview(self._raw)
-        digest.update(len(raw).to_bytes(8, "big"))
+        raw = memoryview(self._certificates)
+        digest.update(msgspec.json.encode((self.id, self.name, self.type, len(raw))))
         digest.update(raw)
 
     def close(self) -> None:
         """Let go of the mapped file."""
-        self._raw = self._certificates = None
+        self._certificates = None
 
 
 class Answer:
@@ -133,18 +145,19 @@ class Answer:
             self._close_map()
             raise
 
-    def _envelope(self) -> _Envelope:
+    def _envelope(self) -> _Envelope | _WholeEnvelope:
         start = len(_BOM) if self._map[: len(_BOM)] == _BOM else 0
         if not _JSON_START.match(self._map, start):
             raise NotThisApi("The vendor answered with something that is not JSON, for example a web page")
         repair_surrogates(self._map)
         return _open_envelope(memoryview(self._map)[start:])
 
-    def _read_heads(self, data: list[Raw]) -> None:
-        for index, raw in enumerate(data):
+    def _read_heads(self, data: Sequence[Raw | _Element]) -> None:
+        for index, each in enumerate(data):
             try:
-                self.stories.append(_story(index, raw))
+                self.stories.append(_story(index, each))
             except UNREADABLE as error:
+                raw = each.certificates if isinstance(each, _Element) else each
                 self.rejected.append(rejected(f"data[{index}]", error, raw))
 
     def __enter__(self) -> Self:
@@ -174,12 +187,12 @@ def vendor_message(body: bytes) -> str:
         return ""
 
 
-def _open_envelope(text: memoryview) -> _Envelope:
+def _open_envelope(text: memoryview) -> _Envelope | _WholeEnvelope:
     with suppress(*UNREADABLE):
-        envelope = _decode_envelope(text)
+        envelope = _decode_whole(text)
         if envelope.status.lower() == "success":
             return envelope
-    # Only now, since it reads the whole answer once more: what does it say, if not what is documented?
+    # Only now, since each reads the whole answer once more: what does it say, if not what is documented?
     outcome = _decoded(_decode_status, text)
     status = outcome.status.lower()
     if status == "error":
@@ -207,11 +220,11 @@ def _decoded(decode: Callable[[memoryview], T], text: memoryview) -> T:
         raise Malformed("The vendor's answer is nested too deeply") from None
 
 
-def _story(index: int, raw: Raw) -> StoryElement:
-    element = _decode_element(raw)
+def _story(index: int, each: Raw | _Element) -> StoryElement:
+    element = each if isinstance(each, _Element) else _decode_element(each)
     if bytes(memoryview(element.certificates)[:1]) != b"[":
         raise NotUnderstood(".certificates", "Expected `array`")
-    return StoryElement(index, raw, element.story, element.certificates)
+    return StoryElement(index, element.story, element.certificates)
 
 
 def _message(outcome: _Status) -> str:

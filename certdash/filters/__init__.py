@@ -6,12 +6,13 @@ list; a download and a command refuse when it is not empty, since a typo must no
 
 from .base import ListFilter
 from .certificates import NO_GROUP, CertificateFilter, is_state
-from .lists import AppFilter, GrantFilter, GroupFilter, LearnerFilter, RunFilter, StoryFilter
+from .lists import AppFilter, ChangeFilter, GrantFilter, GroupFilter, LearnerFilter, RunFilter, StoryFilter
 
 __all__ = [
     "NO_GROUP",
     "AppFilter",
     "CertificateFilter",
+    "ChangeFilter",
     "GrantFilter",
     "GroupFilter",
     "LearnerFilter",

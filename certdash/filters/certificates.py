@@ -1,7 +1,7 @@
 """The filters of every page that lists certificates."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
@@ -12,14 +12,29 @@ from django_filters import ChoiceFilter, NumberFilter
 
 from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight
 from certdash.keys import name_groups, name_stories
-from certdash.models import Certificate, CertificateQuerySet, Group, Learner, State, Story, StoryType
+from certdash.models import (
+    Certificate,
+    CertificateQuerySet,
+    Change,
+    Group,
+    Learner,
+    State,
+    Story,
+    StoryType,
+    SyncRun,
+)
 from certdash.models.text import fold
 
 from .base import ListFilter, Of, Values
 
 NO_GROUP = "~none"
+Kind = Change.Kind
 # The kinds of change an address may ask for; `new` is first sight.
 CHANGES = ("new", "delivered", "withdrawn", "returned", "link")
+_MISSING = "missing"  # no change: what held runs list, so it is asked for with them
+_WORDS = (*CHANGES, "changed", "outside", _MISSING)
+_ROW = (Kind.DELIVERED, Kind.STATE, Kind.LINK, Kind.TIMESTAMP, Kind.DETAILS)  # together: `changed`
+_OF_CHANGES = ("change", "run", "changed_from")
 _Places = partial(Of, ValuesField, "by_place", sensible=lambda _: True)  # empty means: without one
 
 
@@ -46,8 +61,9 @@ class CertificateFilter(ListFilter):
     awarded_to = Of(DayField, "by_last_day")
     pending_days = NumberFilter(method="by_waiting", min_value=0, max_value=36_500, decimal_places=0)
     withdrawn = ChoiceFilter(method="by_withdrawn", choices=[(word, word) for word in ("hide", "only", "all")])
-    change = Values("by_change", sensible=CHANGES.__contains__)
-    changed_from = Of(MomentField, "by_change_since")
+    change = Values("by_changes", sensible=_WORDS.__contains__)
+    changed_from = Of(MomentField, "by_changes")
+    run = Values("by_changes", sensible=is_row_id)
     id = Values("by_id", sensible=is_row_id, most=200)
 
     class Meta:
@@ -65,10 +81,15 @@ class CertificateFilter(ListFilter):
 
     @property
     def hides_withdrawn(self) -> bool:
-        """Withdrawn certificates stay out unless somebody asks for them, or for changes that include them."""
+        """Whether the address leaves it to us what to do with withdrawn ones, and we keep them out."""
+        return not self.form.cleaned_data.get("withdrawn") and self.hides_by_itself
+
+    @property
+    def hides_by_itself(self) -> bool:
+        """Withdrawn certificates stay out unless they are asked for, also by a run or by changes that include them."""
         asked = self.form.cleaned_data
         kinds = asked.get("change") or (CHANGES if asked.get("changed_from") else ())
-        return not asked.get("withdrawn") and "withdrawn" not in kinds
+        return not (asked.get("run") or {Kind.WITHDRAWN, Kind.OUTSIDE} & {*kinds})
 
     # -- Whose and what -----------------------------------------------------------------------------------------
 
@@ -163,8 +184,25 @@ class CertificateFilter(ListFilter):
     def by_waiting(self, queryset: CertificateQuerySet, _name: str, days: Decimal) -> CertificateQuerySet:
         return queryset.pending_since(timezone.now() - timedelta(days=int(days)))
 
-    def by_change(self, queryset: CertificateQuerySet, _name: str, kinds: list[str]) -> CertificateQuerySet:
-        return queryset.changed(kinds, self.form.cleaned_data.get("changed_from"))
+    @cached_property
+    def runs(self) -> dict[str, SyncRun]:
+        """The runs of the viewer's apps that this address names, each by its text there."""
+        ids = {text: int(text) for text in self.data.getlist("run") if is_row_id(text)}
+        found = SyncRun.objects.filter(app__in=self.apps).in_bulk(list(ids.values()))
+        return {text: found[pk] for text, pk in ids.items() if pk in found}
 
-    def by_change_since(self, queryset: CertificateQuerySet, _name: str, moment: datetime) -> CertificateQuerySet:
-        return queryset if self.form.cleaned_data.get("change") else queryset.changed(list(CHANGES), moment)
+    def unknown_run(self, texts: list[str]) -> list[str]:
+        return [text for text in texts if text not in self.runs]
+
+    def unknown_change(self, kinds: list[str]) -> list[str]:
+        return [kind for kind in kinds if kind == _MISSING and not self.runs]
+
+    def by_changes(self, queryset: CertificateQuerySet, name: str, _value: Any) -> CertificateQuerySet:
+        """Kinds, runs and moment are of one and the same change, so the first of them asks for all."""
+        asked = self.form.cleaned_data
+        if name != next(one for one in _OF_CHANGES if asked.get(one)):
+            return queryset
+        kinds = asked.get("change") or (("new", *Kind.values) if asked.get("run") else CHANGES)
+        if "changed" in kinds:
+            kinds = [*kinds, *_ROW]
+        return queryset.changed(kinds, asked.get("changed_from"), [self.runs[text].pk for text in asked["run"]])

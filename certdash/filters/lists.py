@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from certdash.models import App, Grant, Group, Learner, Story, SyncRun
+from django.db.models import QuerySet
+
+from certdash.models import App, Change, Grant, Group, Learner, Story, SyncRun
 from certdash.models.text import fold
 
-from .base import ListFilter
+from .base import ListFilter, Values
 
 
 class StoryFilter(ListFilter):
@@ -55,9 +57,29 @@ class _WholeFilter(ListFilter):
 
 
 class RunFilter(_WholeFilter):
+    """The runs of an app by what came of them."""
+
+    status = Values("by_status", sensible=SyncRun.Status.values.__contains__)
+
     class Meta:
         model = SyncRun
         fields: list[str] = []
+
+    def by_status(self, queryset: QuerySet[Any], _name: str, statuses: list[str]) -> QuerySet[Any]:
+        return queryset.filter(status__in=statuses)
+
+
+class ChangeFilter(_WholeFilter):
+    """The changes of a run by their kind."""
+
+    kind = Values("by_kind", sensible=Change.Kind.values.__contains__)
+
+    class Meta:
+        model = Change
+        fields: list[str] = []
+
+    def by_kind(self, queryset: QuerySet[Any], _name: str, kinds: list[str]) -> QuerySet[Any]:
+        return queryset.filter(kind__in=kinds)
 
 
 class GrantFilter(_WholeFilter):

@@ -1,6 +1,6 @@
 """Certificates: the vendor's row as sent, and what certdash observed of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.apps import apps
@@ -74,15 +74,23 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Of learners who are in no tracked group now, or in one of these."""
         return self.filter(~Q(learner__in=_members(group__tracked=True)) | Q(learner__in=_members(group__in=group_ids)))
 
-    def changed(self, kinds: Iterable[str], since: datetime | None) -> "CertificateQuerySet":
-        """With a change of one of these kinds, or seen first when `new` is among them, from a moment on."""
-        wanted = Q(kind__in=[kind for kind in kinds if kind != "new"])
-        news = Q(initial=False) if "new" in kinds else Q(pk__in=[])
+    def changed(
+        self, kinds: Collection[str], since: datetime | None = None, runs: Collection[int] = ()
+    ) -> "CertificateQuerySet":
+        """With a change of one of these kinds, from a moment on, seen in one of these runs (pks; none given: in any).
+
+        `new` is first sight; `missing` is no change: it is what the given held runs list and what is still missing.
+        """
+        changes = apps.get_model("certdash", "Change").objects.filter(kind__in=kinds, certificate__isnull=False)
+        news = Certificate.objects.filter(initial=False) if "new" in kinds else Certificate.objects.none()
+        missing = Certificate.objects.live() if "missing" in kinds else Certificate.objects.none()
         if since is not None:
-            wanted &= Q(seen_at__gte=since)
-            news &= Q(first_seen_at__gte=since)
-        changes = apps.get_model("certdash", "Change").objects.filter(wanted, certificate__isnull=False)
-        return self.filter(news | Q(pk__in=changes.values("certificate")))
+            changes, news = changes.filter(seen_at__gte=since), news.filter(first_seen_at__gte=since)
+        if runs:
+            changes, news = changes.filter(run__in=runs), news.filter(first_run__in=runs)
+        missing = missing.filter(missing_in__in=runs)
+        # No OR: each part has an index of its own.
+        return self.filter(pk__in=news.values("pk").union(missing.values("pk"), changes.values("certificate")))
 
 
 def _members(**of: object) -> models.QuerySet[Learner]:

@@ -109,7 +109,11 @@ class SyncRun(models.Model):
                 name="run_finished_when_not_running",
             ),
         ]
-        indexes = [models.Index(fields=["app", "-id"], name="run_newest")]
+        indexes = [
+            models.Index(fields=["app", "-id"], name="run_newest"),
+            # Nearly all runs find nothing new, and every page asks for the last one that did.
+            models.Index(fields=["app", "-id"], condition=~Q(status="unchanged"), name="run_news"),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.pk} of {self.app_id}"

@@ -9,14 +9,15 @@ SILENCE = timedelta(seconds=45)  # after so long without a sign of life a worker
 
 
 class Worker(models.Model):
-    """A running worker process. Its row goes when it ends in order, and stays behind when it is killed."""
+    """A worker process. Its row outlives it, for its last sign of life, until another worker starts."""
 
     name = models.CharField(max_length=120, unique=True)  # machine and process
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)  # in order; one that was killed only falls silent
 
     def __str__(self) -> str:
         return self.name
 
     def is_alive(self, now: datetime) -> bool:
-        return now - self.seen_at < SILENCE
+        return self.ended_at is None and now - self.seen_at < SILENCE

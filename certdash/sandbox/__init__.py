@@ -8,6 +8,7 @@ from certdash.sandbox.accounts import ACCOUNTS, ADDRESS_REFUSED, DEMO, NOT_ENABL
 from certdash.sandbox.app import SandboxApp
 from certdash.sandbox.awards import ZONE
 from certdash.sandbox.clock import Clock
+from certdash.sandbox.scenarios import SCENARIOS, Misbehaving, Scenario
 from certdash.sandbox.server import SandboxServer, running_sandbox, running_server
 from certdash.sandbox.world import CertificateItem, Selection, StoryItem, World
 
@@ -17,12 +18,15 @@ __all__ = [
     "DEMO",
     "NOT_ENABLED",
     "RETAIL",
+    "SCENARIOS",
     "ZONE",
     "Account",
     "CertificateItem",
     "Clock",
+    "Misbehaving",
     "SandboxApp",
     "SandboxServer",
+    "Scenario",
     "Selection",
     "StoryItem",
     "World",

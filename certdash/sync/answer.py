@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from certdash.falkor import Answer, RejectedRow, Row, StoryElement
-from certdash.models import App, Rejection, SyncRun
+from certdash.models import App, Breadth, Rejection, SyncRun
 
 from . import bulk
 from .apply import Applier, Bytes
 from .asking import Scope
 from .plan import Head, Stored, StoredStory, learner_identity, plan_certificates, plan_stories
+from .scope import listed_stories
 
 # Bytes that were applied by other rules than these are applied again: raise it with every change of what a row means.
 _RULES = 1
@@ -56,7 +57,9 @@ class Taking:
         whole = whole and not any(answer.rejected for answer in answers)
         stored = self.applier.stored_stories()
         self._stored = {story.pk: story for story in stored}
-        plan = plan_stories(stored, heads.values(), full=self.scope.full and whole)
+        app = self.applier.app
+        asked = listed_stories(app) if app.breadth == Breadth.STORIES else None
+        plan = plan_stories(stored, heads.values(), full=self.scope.full and whole, asked=asked)
         pks = self.applier.stories(plan, heads)
         self.applier.renew(phase=SyncRun.Phase.COMPARING, progress_done=0, progress_total=len(elements))
         for done, (identity, same) in enumerate(elements.items(), 1):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from .lease import Lease
 from .plan import CertificatesPlan, Head, Kind, Stored, StoredStory, StoriesPlan, Update, difference
 
 _CERTIFICATE = (*ROW[:7], "state_sent", *ROW[7:], "sort_name")
+_STATE = ROW.index("state")
 CHANGE = ("app", "run", "story", "certificate", "kind", "seen_at", "before", "after")
 
 
@@ -83,16 +85,18 @@ class Applier(Lease):
 
     def stored_certificates(self, story: int, learners: Iterable[str] | None = None) -> Iterator[Stored]:
         """The certificates of a story in order of pk, or only those of these learners (by identity); gone ones too."""
-        names = ("pk", "withdrawn_at", "out_of_scope_at", "missing_in_id", "state_sent", *ROW)
-        every = Certificate.objects.filter(story=story).order_by("pk").values_list(*names)
-        parts = [every]
-        if learners is not None:
-            parts = [every.filter(learner__identity__in=some) for some in bulk.chunks(learners)]
-        for part in parts:
-            for pk, withdrawn, outside, missing_in, state_sent, *row in part.iterator(chunk_size=2000):
-                if state_sent:
-                    row[ROW.index("state")] = state_sent
-                yield Stored(pk, Row(*row), gone=bool(withdrawn or outside), held=missing_in is not None)
+        names = ("id", "withdrawn_at", "out_of_scope_at", "missing_in", "state_sent", *ROW)
+        stored: Iterable[Sequence[Any]]
+        if learners is None:
+            stored = bulk.read(Certificate, "story", story, names)
+        else:
+            every = Certificate.objects.filter(story=story).order_by("pk").values_list(*names)
+            parts = (every.filter(learner__identity__in=some) for some in bulk.chunks(learners))
+            stored = chain.from_iterable(parts)
+        for pk, withdrawn, outside, missing_in, state_sent, *row in stored:
+            if state_sent:
+                row[_STATE] = state_sent
+            yield Stored(pk, Row(*row), bool(withdrawn or outside), missing_in is not None)
 
     def certificates(self, story: int, plan: CertificatesPlan, *, initial: bool, whole: Bytes | None) -> None:
         """Write one story's news and changes. What is missing waits until the whole answer is known.
@@ -168,7 +172,7 @@ class Applier(Lease):
             returned += len(back)
             gone.update(withdrawn_at=None, out_of_scope_at=None, changed_at=now)
             bulk.insert(
-                Change, CHANGE, [(self.app.pk, self.run.pk, story, pk, Kind.RETURNED, now, {}, {}) for pk in back]
+                Change, CHANGE, [(self.app.pk, self.run.pk, story, pk, Kind.RETURNED.value, now, {}, {}) for pk in back]
             )
         return returned
 
@@ -176,12 +180,12 @@ class Applier(Lease):
         for one in updates:
             for kind in one.kinds:
                 before, after = difference(kind, one.before, one.after)
-                yield self.app.pk, self.run.pk, story, one.pk, kind, now, before, after
+                yield self.app.pk, self.run.pk, story, one.pk, kind.value, now, before, after
 
 
 def _values(row: Row) -> tuple[Any, ...]:
     known = row.state in (State.PENDING, State.DELIVERED)
-    state, sent = (row.state, "") if known else (State.OTHER, row.state)
+    state, sent = (row.state, "") if known else (State.OTHER.value, row.state)
     return (
         row.firstname, row.lastname, row.email, row.telephone, row.country, row.city,
         state, sent, row.timestamp, row.url, sort_bytes(row.firstname, row.lastname, row.email),

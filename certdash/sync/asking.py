@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from certdash.models import App, Breadth, Group, Learner
+from certdash.models import App, Breadth, Group, Learner, Story
 
 
 class Scope(NamedTuple):
@@ -34,29 +34,52 @@ class Call(NamedTuple):
 
 
 class NothingToAsk(Exception):
-    """The app's breadth leaves nothing to ask for; the text says what to do."""
+    """The app's breadth leaves nothing to ask for. `why`: a reason and a remedy, without what came of it."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason} Nothing was changed. {remedy}")
+        self.why = f"{reason} {remedy}"
 
 
 def calls_of(app: App, scope: Scope) -> list[Call]:
     """The calls of a run. Raises `NothingToAsk`."""
     ask: dict[str, Any] = {"app": app.app_id, "story": scope.story, "users": scope.users}
     if app.breadth == Breadth.STORIES:
-        listed = [story for story in app.listed_stories if not scope.story or same_story(scope.story, story)]
-        if not listed:
-            raise NothingToAsk(
-                "Only listed stories of this app are synchronised, and this is none of them. "
-                "Nothing was changed. An owner can list it."
-            )
-        return [Call(ask | {"story": story}) for story in listed]
+        return [Call(ask | {"story": story}) for story in _listed(app, scope)]
     if app.breadth == Breadth.GROUPS:
         groups = list(app.groups.filter(tracked=True))
         if not groups:
             raise NothingToAsk(
-                "Only the tracked groups of this app are synchronised, and there is none. "
-                "Nothing was changed. An owner can name the groups to track."
+                "Only the tracked groups of this app are synchronised, and there is none.",
+                "An owner can name the groups to track.",
             )
         return [Call(ask | {"groups": [group.name]}, group) for group in groups]
     return [Call(ask)]
+
+
+def _listed(app: App, scope: Scope) -> list[str]:
+    """The listed stories that a run asks for, as they are listed: one may be asked for by its ID and listed by name."""
+    if not scope.story:
+        listed = app.listed_stories
+    else:
+        names = _names(app, scope.story)
+        listed = [story for story in app.listed_stories if any(same_story(story, name) for name in names)]
+    if not listed:
+        raise not_listed("this is none of them" if scope.story else "none is listed")
+    return list(listed)
+
+
+def not_listed(what: str) -> NothingToAsk:
+    """What to raise when the list of an app does not hold what was asked for."""
+    return NothingToAsk(
+        f"Only listed stories of this app are synchronised, and {what}.", "An owner can change the list."
+    )
+
+
+def _names(app: App, story: str) -> set[str]:
+    """All that is known to name the story of this ID or name."""
+    known = Story.objects.filter(app=app).values_list("vendor_id", "name")
+    return {story}.union(*(both for both in known if any(same_story(story, one) for one in both)))
 
 
 def same_story(one: str, other: str) -> bool:

@@ -1,16 +1,46 @@
 """Many rows in one statement each way, without a model object a row."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import DateTimeField, Field, ForeignKey, IntegerField, Model, TextField
+from django.db.models import DateTimeField, DurationField, JSONField, Model
 
 T = TypeVar("T")
 CHUNK = 500  # values of one `IN`: SQLite takes no more than 999
 ROWS = 5000  # rows of one transaction: half a second in which nobody else can write to SQLite
+
+
+@contextmanager
+def much_writing() -> Iterator[None]:
+    """A connection that is about to write much. Without it SQLite writes the same pages of its indexes many times:
+
+    a transaction's when they do not fit into memory, and those of several when the log is carried over after each.
+    """
+    with _pragmas(cache_size=-64_000, wal_autocheckpoint=64_000):  # 64 MB of memory, and a log of 250 MB
+        yield
+
+
+@contextmanager
+def _pragmas(**wanted: int) -> Iterator[None]:
+    """Settings of this connection to SQLite, for the time of the block."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        usual = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted}
+        for name, value in wanted.items():
+            cursor.execute(f"PRAGMA {name}={value}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for name, value in usual.items():
+                cursor.execute(f"PRAGMA {name}={value}")
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -18,6 +48,40 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     waiting = iter(values)
     while chunk := list(islice(waiting, size)):
         yield chunk
+
+
+def find(model: type[Model], app: int, by: str, values: Sequence[str], names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The named fields of an app's rows whose field `by` has one of these values: one parameter for all of them."""
+    column = _columns(model, (by,))[0]
+    given: Any = values
+    among = "= ANY(%s)"
+    if connection.vendor == "sqlite":
+        among, given = "IN (SELECT value FROM json_each(%s))", json.dumps(values)
+    return _select(model, names, f"app_id = %s AND {column} {among}", [app, given])
+
+
+def read(model: type[Model], by: str, value: int, names: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The named fields of the rows whose field `by` has this value, in order of pk. Moments are aware, in UTC."""
+    rows = _select(model, names, f"{_columns(model, (by,))[0]} = %s ORDER BY id", [value])
+    moments = [index for index, name in enumerate(names) if isinstance(model._meta.get_field(name), DateTimeField)]
+    if connection.vendor != "sqlite":
+        yield from rows
+        return
+    for row in rows:
+        values = list(row)
+        for index in moments:
+            if values[index]:
+                values[index] = values[index].replace(tzinfo=UTC)  # as Django stores it
+        yield values
+
+
+def _select(model: type[Model], names: Sequence[str], where: str, given: Sequence[Any]) -> list[tuple[Any, ...]]:
+    # Without a cursor on the server: PostgreSQL plans one for its first rows, which here is the slow way.
+    sql = f"SELECT {', '.join(_columns(model, names))} FROM {_table(model)} WHERE {where}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def insert(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -56,10 +120,13 @@ def tell_planner(*models: type[Model]) -> None:
 def _prepared(
     model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> tuple[str, list[str], Iterator[list[Any]]]:
+    savers = [(index, save) for index, name in enumerate(names) if (save := _saver(model._meta.get_field(name)))]
+    return _table(model), _columns(model, names), _saved(rows, savers)
+
+
+def _columns(model: type[Model], names: Sequence[str]) -> list[str]:
     fields: list[Any] = [model._meta.get_field(name) for name in names]
-    columns = [connection.ops.quote_name(field.column) for field in fields]
-    savers = [(index, save) for index, field in enumerate(fields) if (save := _saver(field))]
-    return _table(model), columns, _saved(rows, savers)
+    return [connection.ops.quote_name(field.column) for field in fields]
 
 
 def _saved(rows: Iterable[Sequence[Any]], savers: Sequence[tuple[int, Callable[[Any], Any]]]) -> Iterator[list[Any]]:
@@ -70,18 +137,28 @@ def _saved(rows: Iterable[Sequence[Any]], savers: Sequence[tuple[int, Callable[[
         yield values
 
 
-def _saver(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
+def _saver(field: object) -> Callable[[Any], Any] | None:
     """What makes a value fit for the database; None where Python's own value fits."""
-    if type(field) in (TextField, ForeignKey) or isinstance(field, IntegerField):
-        return None
     if isinstance(field, DateTimeField):  # Django's own way takes three times as long, several times a row
-        return _sqlite_moment if connection.vendor == "sqlite" else None
-    return lambda value: field.get_db_prep_save(value, connection)
+        return _sqlite_moments() if connection.vendor == "sqlite" else None
+    if isinstance(field, JSONField | DurationField):
+        return lambda value: field.get_db_prep_save(value, connection)
+    return None
 
 
-def _sqlite_moment(moment: datetime | None) -> str | None:
-    """As Django writes it: in UTC and without saying so."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+def _sqlite_moments() -> Callable[[datetime | None], str | None]:
+    """Writes moments as Django does: in UTC and without saying so. A column often says the same moment in every row."""
+    last: datetime | None = None
+    text: str | None = None
+
+    def save(moment: datetime | None) -> str | None:
+        nonlocal last, text
+        if moment is not last:
+            last = moment
+            text = None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        return text
+
+    return save
 
 
 def _table(model: type[Model]) -> str:

@@ -82,5 +82,5 @@ def learner_pks(app: App, identities: Iterable[str]) -> set[int]:
 
 def _known(app: App, identities: Iterable[str], *names: str) -> Iterable[tuple[Any, ...]]:
     """Identity, pk and the named fields of those who are known."""
-    for some in bulk.chunks(identities):
-        yield from Learner.objects.filter(app=app, identity__in=some).values_list("identity", "pk", *names)
+    for some in bulk.chunks(identities, bulk.ROWS):
+        yield from bulk.find(Learner, app.pk, "identity", some, ("identity", "id", *names))

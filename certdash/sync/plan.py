@@ -5,7 +5,7 @@ twice, certificates have none at all. No rule depends on the order in which rows
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,10 +58,13 @@ class StoriesPlan:
     missing: list[int] = field(default_factory=list)  # pks of live stories
 
 
-def plan_stories(stored: Sequence[StoredStory], received: Iterable[Head], *, full: bool) -> StoriesPlan:
+def plan_stories(
+    stored: Sequence[StoredStory], received: Iterable[Head], *, full: bool, asked: Collection[int] | None = None
+) -> StoriesPlan:
     """Match stories by ID and name; in a full run, what is left over under one ID, one a side, was renamed.
 
-    Only in a full run can a story be missing: a narrow answer says nothing of those it leaves out.
+    Only in a full run can a story be missing: a narrow answer says nothing of those it leaves out. `asked`: the
+    stories (pks) that the vendor was asked for, where it was not for all: of the others none was renamed.
     """
     plan = StoriesPlan()
     by_identity = {story.identity: story for story in stored}
@@ -76,10 +79,10 @@ def plan_stories(stored: Sequence[StoredStory], received: Iterable[Head], *, ful
         if not story.withdrawn:
             left_stored[story.id].append(story)
     for vendor_id, heads in left_heads.items():
-        candidates = left_stored.get(vendor_id, [])
+        candidates = [story for story in left_stored.get(vendor_id, []) if asked is None or story.pk in asked]
         if full and vendor_id and len(heads) == len(candidates) == 1:
             plan.renamed[heads[0].identity] = candidates[0].pk
-            del left_stored[vendor_id]
+            left_stored[vendor_id].remove(candidates[0])
         else:
             plan.new += [head.identity for head in heads]
     if full:
@@ -163,6 +166,9 @@ def _pair_identical(stored: Iterable[Stored], rows: dict[Row, None], plan: Certi
 
 
 def _pair_learner(learner: str, stored: list[Stored], rows: list[Row], plan: CertificatesPlan) -> None:
+    if not stored and len(rows) == 1:  # almost always, when there is news
+        plan.create.append((learner, rows[0]))
+        return
     stored = sorted(stored, key=lambda one: (one.gone, _order(one.row), one.pk))
     rows = sorted(rows, key=_order)
     for alike in _RULES if stored and rows else ():

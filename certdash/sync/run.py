@@ -9,6 +9,7 @@ from django.utils import timezone
 from certdash.falkor import FalkorError
 from certdash.models import App, CredentialUnreadable, SyncRun, User
 
+from . import bulk
 from .asking import NothingToAsk, Scope
 from .lease import LEASE, Clock, LeaseLost, Stopped
 from .work import Work
@@ -68,13 +69,17 @@ def claim(run: SyncRun, clock: Clock) -> bool:
 
 # -- Doing ------------------------------------------------------------------------------------------------------
 
+_doing: dict[int, SyncRun] = {}  # what the threads of this process do at this moment, by pk
+
 
 def execute(run: SyncRun, clock: Clock = timezone.now) -> SyncRun:
     """Do an opened run, unless somebody else does it, and close it whatever happens; returns it as stored."""
     if claim(run, clock):
         run.refresh_from_db()
+        _doing[run.pk] = run
         try:
-            status, message = Work(run, clock).do()
+            with bulk.much_writing():
+                status, message = Work(run, clock).do()
         except (FalkorError, CredentialUnreadable, NothingToAsk) as error:
             run.vendor_message = getattr(error, "vendor_message", "")
             close(run, SyncRun.Status.FAILED, str(error), clock)
@@ -91,6 +96,8 @@ def execute(run: SyncRun, clock: Clock = timezone.now) -> SyncRun:
             raise
         else:
             close(run, status, message, clock)
+        finally:
+            del _doing[run.pk]
     run.refresh_from_db()
     return run
 
@@ -121,3 +128,9 @@ def stop(run: SyncRun, clock: Clock) -> None:
     """Close a run whose process ends in order."""
     reason = "The process that did this run was told to end. The next run completes it."
     close(run, SyncRun.Status.INTERRUPTED, reason, clock)
+
+
+def stop_all(clock: Clock) -> None:
+    """Close what this process still does, where a silent vendor is waited for, say: its thread writes no more."""
+    for run in list(_doing.values()):
+        stop(run, clock)

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from certdash.models import App, Breadth, Certificate, Membership, Story
 
 from . import bulk
-from .asking import same_story
+from .asking import NothingToAsk, Scope, calls_of, not_listed, same_story
+
+
+def why_not(app: App, narrow: Scope, story: Story | None = None) -> str:
+    """Why a run for this story or person would ask for nothing; empty when it would ask."""
+    try:
+        calls_of(app, narrow)
+        if story and app.breadth == Breadth.STORIES and story.pk not in listed_stories(app):
+            raise not_listed("this is none of them")  # though another one of its ID is
+    except NothingToAsk as nothing:
+        return nothing.why
+    return ""
 
 
 def split(app: App, missing: Sequence[int]) -> tuple["array[int]", "array[int]"]:
@@ -14,7 +25,7 @@ def split(app: App, missing: Sequence[int]) -> tuple["array[int]", "array[int]"]
     if app.breadth == Breadth.EVERYTHING:
         return array("q", missing), array("q")
     inside, outside = array("q"), array("q")
-    listed = _listed_stories(app) if app.breadth == Breadth.STORIES else None
+    listed = listed_stories(app) if app.breadth == Breadth.STORIES else None
     for some in bulk.chunks(missing):
         rows = Certificate.objects.filter(pk__in=some)
         if listed is None:
@@ -27,13 +38,23 @@ def split(app: App, missing: Sequence[int]) -> tuple["array[int]", "array[int]"]
     return inside, outside
 
 
-def _listed_stories(app: App) -> set[int]:
+def listed_stories(app: App) -> set[int]:
+    """The stories (pks) that the list of an app names, by ID or name."""
     stories = Story.objects.filter(app=app).values_list("pk", "vendor_id", "name")
     return {
         pk
         for pk, vendor_id, name in stories
         if any(same_story(listed, vendor_id) or same_story(listed, name) for listed in app.listed_stories)
     }
+
+
+def unheard_stories(app: App) -> list[str]:
+    """What an app lists and no answer has named yet: as new as the list, or a typing error."""
+    if app.breadth != Breadth.STORIES:
+        return []
+    known = Story.objects.filter(app=app).values_list("vendor_id", "name")
+    heard = {text.strip().casefold() for both in known for text in both}
+    return [listed for listed in app.listed_stories if listed.strip().casefold() not in heard]
 
 
 def unlisted(app: App, stories: Sequence[int]) -> list[int]:
@@ -44,6 +65,6 @@ def unlisted(app: App, stories: Sequence[int]) -> list[int]:
     if app.breadth == Breadth.GROUPS:
         return []
     if app.breadth == Breadth.STORIES:
-        listed = _listed_stories(app)
+        listed = listed_stories(app)
         return [story for story in stories if story in listed]
     return list(stories)

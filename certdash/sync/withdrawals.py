@@ -67,7 +67,7 @@ def _mark(run: SyncRun, certificates: Sequence[int], kind: Kind, now: datetime) 
     marked.update(changed_at=now, missing_in=None, **{column: now})
     _reopen(set(stories.values()))
     changes: Iterable[tuple[Any, ...]] = (
-        (run.app_id, run.pk, story, pk, kind, now, {}, {}) for pk, story in stories.items()
+        (run.app_id, run.pk, story, pk, kind.value, now, {}, {}) for pk, story in stories.items()
     )
     bulk.insert(Change, CHANGE, changes)
     return len(stories)
@@ -107,7 +107,8 @@ def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
         raise ValueError("Only an accepted run withdraws what it held.")
     with transaction.atomic():
         run.app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
-        leave(Membership.objects.filter(missing_in=run), clock())
+        left = leave(Membership.objects.filter(missing_in=run), clock())
+        SyncRun.objects.filter(pk=run.pk).update(left=F("left") + left)
     listed = Certificate.objects.filter(missing_in=run).live()
     while some := list(listed.values_list("pk", flat=True)[: bulk.CHUNK]):
         with transaction.atomic():
@@ -115,6 +116,6 @@ def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
             still = list(listed.filter(pk__in=some).values_list("pk", flat=True))
             inside, outside = scope.split(run.app, still)  # who left the last group took the rows along
             withdrawn = _mark(run, inside, Kind.WITHDRAWN, clock())
-            left = _mark(run, outside, Kind.OUTSIDE, clock())
-            counts = {"withdrawn": F("withdrawn") + withdrawn, "out_of_scope": F("out_of_scope") + left}
+            unasked = _mark(run, outside, Kind.OUTSIDE, clock())
+            counts = {"withdrawn": F("withdrawn") + withdrawn, "out_of_scope": F("out_of_scope") + unasked}
             SyncRun.objects.filter(pk=run.pk).update(**counts)

@@ -1,5 +1,6 @@
 """What one run does, from its first question to its verdict."""
 
+import resource
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,6 +16,7 @@ from .lease import Clock
 from .telling import verdict
 
 _MUCH = 500  # rows after which the database's planner is told
+_FILES = 4096  # answers that may be open at once, in all threads of a worker, and everything else
 
 
 class Work:
@@ -54,6 +56,7 @@ class Work:
     def _ask(self, client: FalkorClient, calls: list[Call], stack: ExitStack) -> list[tuple[Call, Answer]]:
         """The answers of the calls, whole and closed by the stack. One of several may fail, but not all."""
         answers = []
+        _allow_files(len(calls))
         for call in calls:
             try:
                 answer = stack.enter_context(client.certificates(**call.ask, progress=self._downloading))
@@ -70,7 +73,7 @@ class Work:
         return answers
 
     def _failed(self, call: Call, error: FalkorError) -> None:
-        self.trouble.append(f"{call} is as before: {error}")
+        self.trouble.append(f"{call} is as before: {error.what}; {error.advice}.")
         self.run.vendor_message = self.run.vendor_message or error.vendor_message
 
     def _downloading(self, size: int) -> None:
@@ -115,6 +118,10 @@ class Work:
         if not self.run.received and not self.scope.full:
             return  # an empty narrow answer says nothing
         inside, outside = scope.split(self.app, missing.certificates)
+        if self.app.breadth == Breadth.GROUPS and (self.run.rejected or not self.scope.full):
+            # Whoever is missing may have left the group: only an answer for it that is understood whole tells.
+            withdrawals.put_out_of_scope(self.applier, outside)
+            return
         before = missing.before
         if self.scope.full and inside:
             before = self.app.certificates.live().count() - self.run.created - self.run.returned
@@ -129,3 +136,11 @@ class Work:
         withdrawals.put_out_of_scope(self.applier, outside)
         withdrawals.withdraw_stories(self.applier, scope.unlisted(self.app, missing.stories))
         self.applier.keep(missing.open_stories)
+
+
+def _allow_files(count: int) -> None:
+    """Several answers are open at once, each a file; many systems allow a process only 256 or 1,024 at first."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if count > 1 and allowed != resource.RLIM_INFINITY and allowed < _FILES:
+        wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -3,9 +3,21 @@
 Pages and files build their rows alike: from ids, a batch at a time, so a batch costs a fixed number of queries.
 """
 
-from .apps import AppTable, GrantTable, RunTable
+from .apps import AppTable, GrantTable
 from .base import Table
 from .certificates import CertificateTable
+from .changes import ChangeTable
+from .runs import RunTable
 from .tallied import GroupTable, PersonTable, StoryTable
 
-__all__ = ["AppTable", "CertificateTable", "GrantTable", "GroupTable", "PersonTable", "RunTable", "StoryTable", "Table"]
+__all__ = [
+    "AppTable",
+    "CertificateTable",
+    "ChangeTable",
+    "GrantTable",
+    "GroupTable",
+    "PersonTable",
+    "RunTable",
+    "StoryTable",
+    "Table",
+]

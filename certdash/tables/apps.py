@@ -1,4 +1,4 @@
-"""Apps, their sync runs, and who has access."""
+"""Apps, and who has access to them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -7,51 +7,11 @@ import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from certdash.models import Grant, SyncRun
+from certdash.models import Grant
 from certdash.rows import utc
 from certdash.stats import freshness
 
 from .base import NumberColumn, Table
-
-
-class RunTable(Table):
-    status = tables.TemplateColumn(template_name="tables/run_status.html", order_by=("status", "-pk"))
-    started = tables.TemplateColumn(template_name="tables/run_started.html", order_by="pk")
-    message = tables.Column("What it did", orderable=False)
-    received = NumberColumn()
-    created = NumberColumn("New")
-    changed = NumberColumn()
-    withdrawn = NumberColumn()
-
-    caption = "Sync runs"
-    nothing_text = "This app has not been synchronised yet."
-    columns_of_file: ClassVar[dict[str, Callable[[SyncRun], Any]]] = {
-        "run": lambda run: run.pk,
-        "status": lambda run: run.status,
-        "requested": lambda run: utc(run.requested_at),
-        "started": lambda run: utc(run.started_at),
-        "finished": lambda run: utc(run.finished_at),
-        "received": lambda run: run.received,
-        "created": lambda run: run.created,
-        "changed": lambda run: run.changed,
-        "withdrawn": lambda run: run.withdrawn,
-        "returned": lambda run: run.returned,
-        "missing": lambda run: run.missing,
-        "stories": lambda run: run.stories,
-        "joined": lambda run: run.joined,
-        "left": lambda run: run.left,
-        "rejected": lambda run: run.rejected,
-        "repaired": lambda run: run.repaired,
-        "bytes": lambda run: run.size,
-        "hash": lambda run: run.vendor_hash,
-        "message": lambda run: run.message,
-    }
-
-    class Meta:
-        order_by = "-started"
-
-    def records(self, ids: Sequence[int]) -> Iterable[SyncRun]:
-        return SyncRun.objects.filter(pk__in=ids).select_related("app").defer("app__token")
 
 
 class GrantTable(Table):

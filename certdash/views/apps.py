@@ -15,14 +15,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 from certdash.access import app_or_404, role_in
 from certdash.falkor import FalkorError
 from certdash.filters import AppFilter, GrantFilter
-from certdash.forms import ConnectionForm, GrantForm, GroupsForm
+from certdash.forms import ConnectionForm, GrantForm, GroupsForm, ScopeForm
 from certdash.links import isolated
 from certdash.models import App, Certificate, CredentialUnreadable, Grant, Role, is_live
 from certdash.models.group import track_groups, with_members
+from certdash.rows import breadth_words
+from certdash.signs import worker_sign
 from certdash.stats import freshness, numbers
 from certdash.sync.connection import test_connection
+from certdash.sync.scope import unheard_stories
 from certdash.tables import AppTable, GrantTable
-from certdash.views.page import List, viewer
+from certdash.tables.runs import told
+from certdash.views.page import List, page_is_about, viewer
 
 _READ_AND_WRITE = ["GET", "HEAD", "POST"]
 
@@ -45,17 +49,23 @@ class Apps(List):
         live = Count("certificates", filter=is_live("certificates__"))
         return App.objects.filter(pk__in=[app.pk for app in self.apps]).defer("token").annotate(certificates_now=live)
 
+    def context(self) -> dict[str, Any]:
+        return {"worker": worker_sign(timezone.now())}
+
 
 def app(request: HttpRequest, slug: str) -> HttpResponse:
     """One app: how fresh it is, its numbers, its last runs, and what its owners can do."""
     the_app = app_or_404(viewer(request), slug)
     live = Certificate.objects.of([the_app]).live()
+    groups = with_members(the_app.groups.filter(tracked=True))
     context = {
         "app": the_app,
         "fresh": freshness([the_app], timezone.now())[0],
         "numbers": numbers(live, timezone.now()),
-        "runs": the_app.runs.all()[:5],
-        "groups": with_members(the_app.groups.filter(tracked=True)),
+        "runs": told(the_app.runs.select_related("requested_by")[:5]),
+        "groups": groups,
+        "part": breadth_words(the_app, len(groups)),
+        "unheard": unheard_stories(the_app),
     }
     return _app_page(request, "apps/app.html", the_app, context)
 
@@ -63,6 +73,7 @@ def app(request: HttpRequest, slug: str) -> HttpResponse:
 def _app_page(
     request: HttpRequest, template: str, the_app: App, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
+    page_is_about(request, [the_app])
     role = role_in(viewer(request), the_app)
     rights = {"app": the_app, "may_sync": role in Role.MANAGER.and_above, "may_own": role == Role.OWNER}
     return render(request, template, context | rights, status=status)
@@ -133,13 +144,26 @@ def app_test(request: HttpRequest, slug: str) -> HttpResponse:
 def app_groups(request: HttpRequest, slug: str) -> HttpResponse:
     """An owner lists the groups to track, one a line."""
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
-    tracked = "\n".join(the_app.groups.filter(tracked=True).values_list("name", flat=True))
-    form = GroupsForm(_sent(request), initial={"names": tracked})
+    form = GroupsForm(_sent(request), the_app)
     if request.method == "POST" and form.is_valid():
         track_groups(the_app, form.cleaned_data["names"])
         messages.success(request, "The groups are saved. The next sync asks who is in them.")
         return redirect("app", slug)
     return _app_page(request, "apps/groups.html", the_app, {"form": form}, 422 if form.errors else 200)
+
+
+@require_http_methods(_READ_AND_WRITE)
+def app_scope(request: HttpRequest, slug: str) -> HttpResponse:
+    """An owner chooses how much of the app is synchronised; nothing moves before the next sync."""
+    the_app = app_or_404(viewer(request), slug, Role.OWNER)
+    groups = list(the_app.groups.filter(tracked=True))
+    form = ScopeForm(_sent(request), copy(the_app), groups)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved. Nothing has moved yet: the next sync asks for what you chose.")
+        return redirect("app", slug)
+    context = {"form": form, "groups": groups, "unheard": unheard_stories(the_app)}
+    return _app_page(request, "apps/scope.html", the_app, context, 422 if form.errors else 200)
 
 
 class AppPeople(List):

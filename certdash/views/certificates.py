@@ -11,30 +11,37 @@ from django.utils import timezone
 from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import Facet, facets
 from certdash.filters import CertificateFilter
-from certdash.models import Certificate, CertificateQuerySet, Group, Story
+from certdash.models import Certificate, CertificateQuerySet, Group, Story, SyncRun
 from certdash.rows import share_bar
 from certdash.stats import Numbers, Share, Week, numbers, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, SmallTable, address
 
+_WITHDRAWN = {"hide": "without withdrawn", "only": "only withdrawn", "all": "withdrawn and out of scope too"}
+_CHANGES = {"changed": "change: any of the row", "outside": "change: out of scope", "missing": "missing in a held run"}
 _WORDS: dict[str, Callable[[str], str]] = {
     "q": lambda value: f"“{value}”",
     "awarded_from": lambda value: f"from {_day(value)}",
     "awarded_to": lambda value: f"until {_day(value)}",
     "pending_days": lambda value: f"pending for {value} days or more",
-    "withdrawn": lambda value: {"only": "only withdrawn", "all": "withdrawn too"}.get(value, "without withdrawn"),
-    "change": lambda value: f"change: {value}",
+    "withdrawn": _WITHDRAWN.__getitem__,
+    "change": lambda value: _CHANGES.get(value, f"change: {value}"),
     "changed_from": lambda value: f"changed since {value}",
+    "run": lambda value: f"sync run {value}",
     "id": lambda value: f"certificate {value}",
 }
 
 
 # Filters without a field of their own in the rail; it keeps them.
-_KEPT = ("change", "changed_from", "id")
+_KEPT = ("change", "changed_from", "run", "id")
 
 
 def _day(text: str) -> str:
     return f"{date.fromisoformat(text):%-d %b %Y}"
+
+
+def _run_label(run: SyncRun) -> str:
+    return f"sync run of {timezone.localtime(run.requested_at):%-d %b %Y, %H:%M}"
 
 
 class Certificates(List):
@@ -91,6 +98,7 @@ class Certificates(List):
     def _chips(self, offered: list[Facet]) -> list[dict[str, str]]:
         """What is active, each with the address that does without it."""
         labels = {(facet.name, one.value): one.label for facet in offered for one in (*facet.values, *facet.more)}
+        labels |= {("run", text): _run_label(run) for text, run in self.filters.runs.items()}
         kept = self.filters.active
         return [
             {

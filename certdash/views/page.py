@@ -19,10 +19,11 @@ from certdash.exports import FORMATS, in_blocks, lines
 from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import ListFilter
 from certdash.models import App, User
-from certdash.stats import Freshness, as_of, freshness, oldest_check, overall
+from certdash.stats import Freshness, as_of, freshness, oldest_check, overall, worst_first
 from certdash.tables import Table
 
 PAGE_SIZE = 50
+_APPS_TOLD = 12  # one by one in the page head
 
 
 def viewer(request: HttpRequest) -> User:
@@ -45,14 +46,22 @@ def visible_freshness(request: HttpRequest, apps: Sequence[App] | None = None) -
     return every if apps is None else [one for one in every if one.app in apps]
 
 
+def page_is_about(request: HttpRequest, apps: Sequence[App]) -> None:
+    """Have the page head tell how fresh these apps are, instead of all that the viewer may see."""
+    request._page_apps = apps  # type: ignore[attr-defined]
+
+
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Context of every template: the freshness in the page head, and the section of the page."""
 
-    def head() -> dict[str, str]:
+    def head() -> dict[str, Any]:
         if not request.user.is_authenticated:
             return {}
-        tone, text = overall(visible_freshness(request), timezone.now())
-        return {"tone": tone, "text": text, "url": f"{reverse('overview')}#apps"}
+        each = visible_freshness(request, getattr(request, "_page_apps", None))
+        tone, text = overall(each, timezone.now())
+        lines = [f"{one.app.name}: {one.text}" for one in worst_first(each)]
+        url = reverse("app", args=[each[0].app.slug]) if len(each) == 1 else f"{reverse('overview')}#apps"
+        return {"tone": tone, "text": text, "title": "\n".join(lines[:_APPS_TOLD]), "url": url}
 
     return {
         "freshness": SimpleLazyObject(head),
@@ -91,7 +100,10 @@ def file_response(
     rows: Iterable[Sequence[Any]],
     apps: Sequence[App],
 ) -> HttpResponseBase:
-    """Rows of these apps as a file of the format that the address asks for, its name ending in their moment."""
+    """Rows as a file of the format that the address asks for, its name ending in the moment (UTC) of their truth.
+
+    `apps`: whose syncs the rows come from; none when they are our own, and true now.
+    """
     asked = request.GET.getlist("_export")
     if ignored or len(asked) != 1 or asked[0] not in FORMATS:
         odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
@@ -132,6 +144,7 @@ class List(View):
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
         self.apps = self.listed_apps()
+        page_is_about(request, self.apps)
         self.filters = self.filter_class(request.GET, self.queryset(), self.apps)
         self.table = self.table_class(self.filters.qs, request=None)
         self.ignored = [*self.filters.ignored, *self.table.order(request.GET)]
@@ -171,7 +184,7 @@ class List(View):
             self.ignored += [f"{name}={value}" for name, value in self.filters.active]
         elif asked:
             self.ignored += [f"_table={one}" for one in asked]
-        return file_response(request, name, self.ignored, head, rows, self.apps)
+        return file_response(request, name, self.ignored, head, rows, self.apps if self.of_vendor else [])
 
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = self.filters.active

@@ -11,6 +11,7 @@ from certdash.rows import group_names
 from certdash.tables import PersonTable
 from certdash.views.certificates import Certificates
 from certdash.views.page import List, visible_apps
+from certdash.views.refresh import of_person
 
 
 class People(List):
@@ -57,4 +58,5 @@ class OnePerson(Certificates):
             "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
             if self.learner.email.strip()
             else [],
+            **of_person(self, self.learner),
         }

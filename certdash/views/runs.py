@@ -1,39 +1,72 @@
-"""Sync runs: starting one, following it, and accepting what it held."""
+"""Sync runs: starting one, following it, and what came of it."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from certdash.access import app_or_404, role_in
 from certdash.filters import RunFilter
-from certdash.models import Role, SyncRun
+from certdash.models import App, Rejection, Role, SyncRun
+from certdash.models.run import RUN_BADGES
+from certdash.signs import worker_sign
 from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
-from certdash.sync.withdrawals import accept
-from certdash.tables import RunTable
-from certdash.tasks import enqueue, sync_run, withdraw_held
-from certdash.views.page import List, viewer
+from certdash.tables import ChangeTable, RunTable
+from certdash.tables.runs import asked_by, asked_for, duration
+from certdash.tasks import enqueue, sync_run
+from certdash.views.held import Held, held_of
+from certdash.views.page import List, address, page_is_about, viewer
+from certdash.views.segments import segments
 
 _LONG = timedelta(seconds=15)  # a worker that is free takes a run up within two
+_CHANGES_SHOWN = 10
+
+# -- Starting ---------------------------------------------------------------------------------------------------
 
 
 @require_POST
 def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
-    """Opens a run for the worker, or joins the one under way, and goes to its page."""
-    app = app_or_404(viewer(request), slug, Role.MANAGER)
-    run, new = open_run(app, Scope(), viewer(request))
+    """Synchronises an app as far as it goes."""
+    return start(request, app_or_404(viewer(request), slug, Role.MANAGER), Scope())
+
+
+def start(request: HttpRequest, app: App, scope: Scope) -> HttpResponse:
+    """Opens a run for the worker, or joins the one under way and says so, and goes to its page."""
+    the_run, new = open_run(app, scope, viewer(request))
     if new:
-        enqueue(sync_run, run.pk)
+        enqueue(sync_run, the_run.pk)
     else:
-        messages.info(request, "This app is being synchronised already: you follow that run.")
-    return redirect("run", slug, run.pk)
+        messages.info(request, _joined(the_run, scope))
+    return redirect("run", app.slug, the_run.pk)
+
+
+def _joined(the_run: SyncRun, scope: Scope) -> str:
+    """What whoever wanted another run should know of the one under way."""
+    since = timezone.localtime(the_run.started_at or the_run.requested_at)
+    by = f"asked for by {asked_by(the_run)}" if the_run.requested_by else "by the schedule or a command"
+    covers = f"covers {asked_for(the_run)}" if _covers(the_run, scope) else f"covers only {asked_for(the_run)}"
+    again = "" if _covers(the_run, scope) else " That is not all you asked for: ask again when it has ended."
+    return (
+        f"This app is being synchronised already, since {since:%-d %b %Y, %H:%M:%S}, {by}. "
+        f"You follow that run; it {covers}.{again}"
+    )
+
+
+def _covers(the_run: SyncRun, scope: Scope) -> bool:
+    """Whether a run asks for all of a scope."""
+    stories = not the_run.story or the_run.story == scope.story
+    return stories and (not the_run.users or (bool(scope.users) and set(scope.users) <= set(the_run.users)))
+
+
+# -- The list ---------------------------------------------------------------------------------------------------
 
 
 class Runs(List):
@@ -50,61 +83,125 @@ class Runs(List):
         self.app = app_or_404(viewer(request), kwargs["slug"])
         return super().dispatch(request, *args, **kwargs)
 
+    def listed_apps(self) -> list[App]:
+        return [self.app]
+
     def queryset(self) -> QuerySet[Any]:
         return SyncRun.objects.filter(app=self.app)
 
     def context(self) -> dict[str, Any]:
-        role = role_in(viewer(self.request), self.app)
-        return {"app": self.app, "may_sync": role in Role.MANAGER.and_above, "may_own": role == Role.OWNER}
+        return _rights(self.request, self.app) | {"segments": segments(self, "status", RUN_BADGES)}
+
+
+def _rights(request: HttpRequest, app: App) -> dict[str, Any]:
+    role = role_in(viewer(request), app)
+    return {"app": app, "role": role, "may_sync": role in Role.MANAGER.and_above, "may_own": role == Role.OWNER}
+
+
+# -- One run ----------------------------------------------------------------------------------------------------
 
 
 def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One run: while it runs the page refreshes itself, and it ends on the result."""
-    app = app_or_404(viewer(request), slug)
+    app, now = app_or_404(viewer(request), slug), timezone.now()
     the_run = get_object_or_404(SyncRun.objects.select_related("requested_by", "accepted_by"), app=app, pk=pk)
-    role = role_in(viewer(request), app)
-    held = the_run.status == SyncRun.Status.HELD and the_run.accepted_at is None
-    missing = the_run.missing_certificates.live().count() if held else 0
-    members = the_run.missing_memberships.filter(until=None).count() if held else 0
-    context = {
-        "app": app,
+    the_run.app = app
+    page_is_about(request, [app])
+    rights = _rights(request, app)
+    held = held_of(the_run, rights["role"], now)
+    over = the_run.lease_is_over(now)
+    follows = (the_run.is_running and not over) or bool(held and held.accepting)
+    context = rights | {
         "run": the_run,
-        "over": the_run.lease_is_over(timezone.now()),
-        "waits_long": the_run.phase == SyncRun.Phase.QUEUED and timezone.now() - the_run.requested_at > _LONG,
-        "facts": _facts(the_run),
-        "rejections": the_run.rejections.order_by("pk"),
-        "still_missing": missing,
-        "still_missing_members": members,
-        "may_sync": role in Role.MANAGER.and_above,
-        "may_own": role == Role.OWNER,
-        "may_accept": role == Role.OWNER and bool(missing or members),
+        "asked_by": asked_by(the_run),
+        "asked_for": asked_for(the_run),
+        "over": over,
+        "follows": follows,
+        # What polls swaps the page's middle; with the end, the head of the page has to follow.
+        "has_ended": bool(request.headers.get("HX-Request")) and not follows,
+        "held": held,
     }
+    context |= _under_way(the_run, now) if the_run.is_running else _result(the_run, held, now)
     return render(request, "apps/run.html", context)
 
 
-_FACTS = {
-    "Certificates": "received", "New": "created", "Changed": "changed", "Withdrawn": "withdrawn",
-    "Returned": "returned", "Missing": "missing", "Stories new or changed": "stories", "Joined a group": "joined",
-    "Left a group": "left", "Set aside": "rejected", "Repaired": "repaired",
-}  # fmt: skip
-
-
-def _facts(the_run: SyncRun) -> list[tuple[str, str]]:
-    facts = [(label, f"{getattr(the_run, name):,}") for label, name in _FACTS.items()]
-    seconds = "" if the_run.seconds is None else f"{the_run.seconds:.1f} s"
-    vendor = "" if the_run.response_time is None else f"{the_run.response_time:.1f} s"
-    facts += [("Took", seconds), ("Of it, the vendor’s own", vendor)]
-    return [*facts, ("Size", filesizeformat(the_run.size)), ("Vendor’s hash", the_run.vendor_hash)]
-
-
-@require_POST
-def accept_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """An owner accepts that what a held run missed is withdrawn."""
-    app = app_or_404(viewer(request), slug, Role.OWNER)
-    the_run = get_object_or_404(SyncRun, app=app, pk=pk)
-    if accept(the_run, viewer(request), timezone.now()):
-        enqueue(withdraw_held, the_run.pk)
-        messages.success(request, "Accepted: what is still missing will be withdrawn in a moment.")
+def _under_way(the_run: SyncRun, now: datetime) -> dict[str, Any]:
+    """How far a run is. Numbers stand apart: a screen reader is told the phase only."""
+    done, total = the_run.progress_done, the_run.progress_total
+    if the_run.phase == SyncRun.Phase.DOWNLOADING:
+        numbers = filesizeformat(done)
     else:
-        messages.info(request, "There is nothing to accept in this run any more.")
-    return redirect("run", slug, pk)
+        numbers = f"{done:,} of {total:,}" if total else ""
+    worker = worker_sign(now) if the_run.phase == SyncRun.Phase.QUEUED else None
+    waits_long = worker and (worker.tone != "ok" or now - the_run.requested_at > _LONG)
+    lasts = duration((now - the_run.requested_at).total_seconds())
+    return {"numbers": numbers, "lasts": lasts, "worker": worker if waits_long else None}
+
+
+def _result(the_run: SyncRun, held: Held | None, now: datetime) -> dict[str, Any]:
+    changes = the_run.changes.order_by("-pk")
+    first = changes.values_list("pk", flat=True)[:_CHANGES_SHOWN]
+    since = now - the_run.accepted_at if held and held.accepting and the_run.accepted_at else timedelta()
+    return {
+        "facts": _facts(the_run, held),
+        "measures": _measures(the_run),
+        "changes": ChangeTable(changes).rows_of(list(first)),
+        "changes_total": changes.count(),
+        "new_url": _rows_of(the_run, "new") if the_run.created and not the_run.initial else "",
+        "rejections": list(the_run.rejections.order_by("pk")[: Rejection.KEPT_PER_RUN]),
+        "worker": worker_sign(now) if since > _LONG else None,
+    }
+
+
+class Fact(NamedTuple):
+    label: str
+    text: str
+    url: str = ""  # of the rows that are counted
+
+
+# Field of the run: label, the `change` that finds what is counted, and whether it is told when there is none.
+_FACTS = {
+    "received": ("Received", "", True),
+    "created": ("New", "new", True),
+    "changed": ("Changed", "changed", True),
+    "withdrawn": ("Withdrawn", "withdrawn", True),
+    "returned": ("Returned", "returned", False),
+    "out_of_scope": ("Out of scope", "outside", False),
+    "missing": ("Missing", "missing", False),
+    "stories": ("Stories new or changed", "", False),
+    "joined": ("Joined a group", "", False),
+    "left": ("Left a group", "", False),
+    "missing_members": ("Missing in a group", "", False),
+    "rejected": ("Set aside", "", False),
+    "repaired": ("Repaired", "", False),
+}
+
+
+def _facts(the_run: SyncRun, held: Held | None) -> list[Fact]:
+    """The counts of a run, each a link to its rows where these can be told."""
+    facts = []
+    for name, (label, change, always) in _FACTS.items():
+        count = getattr(the_run, name)
+        found = count and change and not (change == "new" and the_run.initial)
+        if change == "missing":  # some of them may have come back
+            found = held is not None and held.certificates == count
+        url = "#rejected" if name == "rejected" else _rows_of(the_run, change) if found else ""
+        if count or always:
+            facts.append(Fact(label, f"{count:,}", url))
+    return facts
+
+
+def _rows_of(the_run: SyncRun, change: str) -> str:
+    return address(reverse("certificates"), [("run", str(the_run.pk)), ("change", change)])
+
+
+def _measures(the_run: SyncRun) -> list[Fact]:
+    vendor = "" if the_run.response_time is None else duration(the_run.response_time)
+    took = "" if the_run.seconds is None else duration(the_run.seconds)
+    told = {
+        "Took": took,
+        "Of it, the vendor’s own": vendor,
+        "Size": filesizeformat(the_run.size) if the_run.size else "",
+        "Vendor’s hash": the_run.vendor_hash,
+    }
+    return [Fact(label, text) for label, text in told.items() if text]

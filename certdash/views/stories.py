@@ -17,6 +17,7 @@ from certdash.stats import by
 from certdash.tables import StoryTable
 from certdash.views.certificates import Certificates, breakdown_table
 from certdash.views.page import List, SmallTable, moved, viewer
+from certdash.views.refresh import of_story
 
 
 class Stories(List):
@@ -67,6 +68,7 @@ class OneStory(Certificates):
             "story": self.story,
             "chart": self.weeks_chart(),
             "breakdown": self.breakdown,
+            **of_story(self, self.app, self.story),
         }
 
     def small_tables(self) -> dict[str, SmallTable]:

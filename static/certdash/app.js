@@ -84,5 +84,20 @@ document.addEventListener("DOMContentLoaded", show);
 document.addEventListener("htmx:afterSettle", () => {
   show();
   const count = document.querySelector("[data-announce]");
-  if (count) announce(count.textContent.trim());
+  if (!count) return;
+  const text = count.textContent.trim().replace(/\s+/g, " ");
+  // What is followed comes every second: only its news is told.
+  const followed = document.querySelector("[data-followed]");
+  if (!followed || text !== document.getElementById("announce").textContent) announce(text);
+});
+
+// The log-in, or word that there is nothing, would end up inside the page: go there with the whole of it instead.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, pathInfo } = event.detail;
+  const asked = new URL(pathInfo.finalRequestPath, location.href);
+  const landed = new URL(xhr.responseURL || asked, location.href);
+  const refused = xhr.status >= 400 && xhr.status < 500;
+  if (!refused && landed.pathname === asked.pathname) return;
+  event.preventDefault();
+  location.assign(asked);
 });

@@ -43,6 +43,37 @@ def test_an_update_can_take_the_app_id_away(run):
     assert App.objects.get().app_id == ""
 
 
+def scope_of(slug="demo"):
+    app = App.objects.get(slug=slug)
+    return app.breadth, app.listed_stories
+
+
+def test_an_app_can_synchronise_only_some_stories_or_its_groups(run):
+    run(*ARGUMENTS, "--only-story", "EV72-RQZY-80AH", "--only-story", "Fire safety", stdin=PLAIN)
+    assert scope_of() == ("stories", ["EV72-RQZY-80AH", "Fire safety"])
+    run(*ARGUMENTS)
+    assert scope_of() == ("stories", ["EV72-RQZY-80AH", "Fire safety"])
+    run(*ARGUMENTS, "--only-groups", "--group", "Sales")
+    assert scope_of() == ("groups", ["EV72-RQZY-80AH", "Fire safety"])
+    run(*ARGUMENTS, "--everything")
+    assert scope_of()[0] == "everything"
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--only-groups"], "No group is tracked yet"),
+        (["--only-story", " "], "Nothing is listed"),
+        (["--only-story", "x" * 501], "at most 500 characters"),
+    ],
+)
+def test_a_scope_that_makes_no_sense_is_refused_and_nothing_saved(options, word, refused):
+    message = refused(*ARGUMENTS, *options, stdin=PLAIN)
+    assert message.startswith("Nothing was saved: ")
+    assert word in message
+    assert not App.objects.exists()
+
+
 def test_a_new_token_replaces_the_old_one(run):
     run(*ARGUMENTS, stdin=PLAIN)
     run(*ARGUMENTS, stdin="key:another-secret")

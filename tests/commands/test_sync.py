@@ -6,11 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from certdash.management.commands import sync as command
 from certdash.models import App, Certificate, SyncRun
 from certdash.sync.asking import Scope
-from certdash.sync.lease import LEASE
-from certdash.sync.run import claim, execute, open_run
+from certdash.sync.run import execute, open_run
 from tests.falkor.vendors import row, success
 from tests.sync.vendor import Vendor, gone, new_app, people, story
 
@@ -99,20 +97,6 @@ def test_a_run_that_waits_for_a_worker_is_done_here(run, vendor):
     queued.refresh_from_db()
     assert (report["status"], queued.status) == ("unchanged", "unchanged")
     assert SyncRun.objects.count() == 1
-
-
-def test_a_run_that_died_is_reported_as_failed(refused, capsys, vendor, monkeypatch):
-    dead, _ = open_run(vendor.app, Scope())
-    claim(dead, timezone.now)
-
-    def time_passes(_seconds: float) -> None:
-        SyncRun.objects.update(lease_until=timezone.now() - LEASE)
-
-    monkeypatch.setattr(command.time, "sleep", time_passes)
-    refused("sync", "--json")
-    (report,) = reports(capsys.readouterr().out)
-    assert report["status"] == "failed"
-    assert "next run completes it" in report["message"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -76,12 +76,19 @@ def read_request(connection: socket.socket) -> bytes:
     """Read a whole request: hanging up on unread bytes would reset the connection."""
     text = b""
     while b"\r\n\r\n" not in text:
-        text += connection.recv(65536)
+        text += _received(connection)
     head, _, body = text.partition(b"\r\n\r\n")
     size = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
     while len(body) < size:
-        body += connection.recv(65536)
+        body += _received(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _received(connection: socket.socket) -> bytes:
+    part = connection.recv(65536)
+    if not part:
+        raise ConnectionError("The client hung up before its request was whole.")
+    return part
 
 
 def says(*parts: bytes) -> Handler:

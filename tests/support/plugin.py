@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.postgresql import CLUSTER, Cluster, Unavailable
 
-pytest_plugins = ("tests.support.browser", "tests.support.installation")
+pytest_plugins = ("tests.support.browser", "tests.support.installation", "tests.support.proof")
 
 UNAVAILABLE = pytest.StashKey[str]()
 

@@ -82,6 +82,8 @@ def test_a_group_that_lacks_many_is_held_until_an_owner_accepts(vendor):
     run.refresh_from_db()
     withdraw_accepted(run, lambda: WEDNESDAY)
     assert unfinished_acceptances() == []
+    run.refresh_from_db()
+    assert run.left == 25
     assert members() == {f"{number:03d}" for number in range(1, 6)}
     assert set(Membership.objects.exclude(until=None).values_list("until", flat=True)) == {WEDNESDAY}
 

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from certdash.falkor import AddressRefused, normalise_token
-from certdash.models import App, Group, Secret
+from certdash.forms import ScopeForm
+from certdash.models import App, Breadth, Group, Secret
 from certdash.models.group import track_groups
 from certdash.sync.connection import usable_base_url
 
@@ -22,6 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--base-url", required=True)
         parser.add_argument("--app-id", help="an update without it keeps the stored one")
         parser.add_argument("--group", action="append", default=[], metavar="NAME", help="also track this group")
+        scope = parser.add_mutually_exclusive_group()  # an update without any of these keeps the stored one
+        scope.add_argument("--everything", action="store_true", help="synchronise everything")
+        scope.add_argument("--only-story", action="append", metavar="S", help="synchronise only these stories")
+        scope.add_argument("--only-groups", action="store_true", help="synchronise only the tracked groups")
 
     def handle(self, *_: Any, **options: Any) -> None:
         app = App.objects.filter(slug=options["slug"]).first() or App(slug=options["slug"])
@@ -38,7 +43,9 @@ class Command(BaseCommand):
         app.name = options["name"]
         if options["app_id"] is not None:
             app.app_id = options["app_id"]
-        self._save(app, _group_names(options["group"]))
+        groups = _group_names(options["group"])
+        _set_scope(app, groups, options)
+        self._save(app, groups)
 
     def _save(self, app: App, groups: list[str]) -> None:
         new = app.pk is None
@@ -54,6 +61,19 @@ class Command(BaseCommand):
             if groups:
                 track_groups(app, groups, keep_others=True)
         self.stdout.write(f"{app.name} ({app.slug}) was {'added' if new else 'updated'}.")
+
+
+def _set_scope(app: App, groups: list[str], options: dict[str, Any]) -> None:
+    """How much of the app is synchronised, if anything was said of it; checked as on its page."""
+    stories = options["only_story"]
+    if not (options["everything"] or stories or options["only_groups"]):
+        return
+    breadth = Breadth.STORIES if stories else Breadth.GROUPS if options["only_groups"] else Breadth.EVERYTHING
+    tracked = groups or ([group.name for group in app.groups.filter(tracked=True)] if app.pk else [])
+    form = ScopeForm({"breadth": breadth, "stories": "\n".join(stories or app.listed_stories)}, app, tracked)
+    if not form.is_valid():
+        raise CommandError(f"Nothing was saved: {' '.join(str(one) for each in form.errors.values() for one in each)}")
+    form.set()
 
 
 def _token() -> str:

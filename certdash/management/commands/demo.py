@@ -43,6 +43,8 @@ class Command(BaseCommand):
             )
         for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script, Ctrl-C's arrives ignored
             signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` wants it; else its terminal was closed
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             self._run(options["port"], options["certificates"])
 
@@ -153,4 +155,8 @@ def _child(what: str, port: int = 0) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

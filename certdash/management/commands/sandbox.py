@@ -8,8 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from certdash.sandbox import ACCOUNTS, ZONE, Clock, SandboxApp, SandboxServer, World
+from certdash.sandbox import ACCOUNTS, SCENARIOS, ZONE, Clock, Misbehaving, SandboxApp, SandboxServer, Scenario, World
 from certdash.sandbox.clock import REACH
+
+#: In place of a scenario's name.
+LIST = "list"
 
 
 class Command(BaseCommand):
@@ -22,12 +25,17 @@ class Command(BaseCommand):
         parser.add_argument("--certificates", type=_count, default=4000, help="awarded before the origin")
         parser.add_argument("--seed", type=int, default=1, help="another seed, another world")
         parser.add_argument("--origin", type=_day, help="YYYY-MM-DD, today unless told")
+        parser.add_argument("--scenario", type=_scenario, help="how it misbehaves; `list` prints the scenarios")
 
     def handle(self, **options: Any) -> None:
+        if options["scenario"] == LIST:
+            self._list()
+            return
+        scenario = SCENARIOS.get(options["scenario"])
         origin = options["origin"] or datetime.now(ZONE).date()
         world = World(origin, options["certificates"], options["seed"])
         try:
-            server = SandboxServer(SandboxApp(world, Clock()), options["port"])
+            server = SandboxServer(Misbehaving(SandboxApp(world, Clock()), scenario), options["port"])
         except (OSError, OverflowError) as error:
             raise CommandError(
                 f"The sandbox cannot listen on port {options['port']} ({error}): choose another with --port."
@@ -36,17 +44,30 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            self._introduce(server.url)
+            self._introduce(server.url, scenario)
             server.serve()
 
-    def _introduce(self, url: str) -> None:
+    def _list(self) -> None:
+        longest = max(map(len, SCENARIOS))
+        for each in SCENARIOS.values():
+            self.stdout.write(f"{each.name:{longest}}  {each.description}")
+
+    def _introduce(self, url: str, scenario: Scenario | None) -> None:
         self.stdout.write(f"Vendor sandbox at {url} (Ctrl-C ends it)")
         for account in ACCOUNTS:
             self.stdout.write(f"{account.name}")
             self.stdout.write(f"  app ID  {account.app_id}")
             self.stdout.write(f"  groups  {'; '.join(account.groups)}")
             self.stdout.write(f"  token   {account.token}")
+        if scenario:
+            self.stdout.write(f"It misbehaves ({scenario.name}): {scenario.description}")
         self.stdout.flush()
+
+
+def _scenario(text: str) -> str:
+    if text != LIST and text not in SCENARIOS:
+        raise ArgumentTypeError("not a scenario: --scenario list prints them")
+    return text
 
 
 def _count(text: str) -> int:

@@ -1,0 +1,110 @@
+"""Sync runs as rows, and the words for who asked for one, for what, and how long it took."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.db.models import Q
+
+from certdash.links import isolated
+from certdash.models import App, Breadth, Story, SyncRun
+from certdash.rows import utc
+
+from .base import NumberColumn, Table
+
+
+class RunTable(Table):
+    status = tables.Column(order_by=("status", "-pk"))
+    started = tables.Column(order_by="pk")
+    message = tables.Column(verbose_name="What it did", orderable=False)
+    took = NumberColumn("Took", orderable=False)
+    received = NumberColumn()
+    created = NumberColumn("New")
+    changed = NumberColumn()
+    withdrawn = NumberColumn()
+    size = NumberColumn()
+
+    row_template = "apps/run_row.html"
+    caption = "Sync runs"
+    empty_text = "No run of this app has this status."
+    nothing_text = "This app has not been synchronised yet."
+    columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
+        "run": lambda run: run.pk,
+        "status": lambda run: run.status,
+        "requested": lambda run: utc(run.requested_at),
+        "requested_by": lambda run: "" if run.requested_by is None else run.requested_by.username,
+        "story": lambda run: run.story,
+        "users": lambda run: run.users,
+        "started": lambda run: utc(run.started_at),
+        "finished": lambda run: utc(run.finished_at),
+        "seconds": lambda run: "" if run.seconds is None else run.seconds,
+        "received": lambda run: run.received,
+        "created": lambda run: run.created,
+        "changed": lambda run: run.changed,
+        "withdrawn": lambda run: run.withdrawn,
+        "returned": lambda run: run.returned,
+        "out_of_scope": lambda run: run.out_of_scope,
+        "missing": lambda run: run.missing,
+        "stories": lambda run: run.stories,
+        "joined": lambda run: run.joined,
+        "left": lambda run: run.left,
+        "rejected": lambda run: run.rejected,
+        "repaired": lambda run: run.repaired,
+        "bytes": lambda run: run.size,
+        "hash": lambda run: run.vendor_hash,
+        "message": lambda run: run.message,
+    }
+
+    class Meta:
+        order_by = "-started"
+        attrs = {"class": "runs"}
+
+    def records(self, ids: Sequence[int]) -> Iterable[SyncRun]:
+        return SyncRun.objects.filter(pk__in=ids).select_related("app", "requested_by").defer("app__token")
+
+    def rows_of(self, ids: Sequence[int]) -> list[Any]:
+        return told(super().rows_of(ids))
+
+
+def told(these: Iterable[Any]) -> list[Any]:
+    """These runs of one app, each with the words `asked_by`, `asked_for` and `took` (empty while it runs)."""
+    runs = list(these)
+    names = _story_names(runs[0].app, {run.story for run in runs if run.story}) if runs else {}
+    for run in runs:
+        run.asked_by = asked_by(run)
+        run.asked_for = asked_for(run, names)
+        run.took = "" if run.seconds is None else duration(run.seconds)
+    return runs
+
+
+def asked_by(run: SyncRun) -> str:
+    """The person who asked for the run; without one it was the schedule or a command, which are not told apart."""
+    return "schedule or command" if run.requested_by is None else str(run.requested_by)
+
+
+def asked_for(run: SyncRun, names: dict[str, str] | None = None) -> str:
+    """What a run covers, as part of a sentence. `names`: of the stories that runs may name by their ID."""
+    if not run.is_narrow:
+        return "everything" if run.app.breadth == Breadth.EVERYTHING else "everything in the app’s scope"
+    told = _story_names(run.app, {run.story}) if names is None and run.story else names or {}
+    story = f"the story “{isolated(told.get(run.story, run.story))}”" if run.story else ""
+    others = len(run.users) - 1
+    people = f"{isolated(str(run.users[0]))}{f' and {others:,} more' if others else ''}" if run.users else ""
+    return " of ".join(filter(None, [story, people]))
+
+
+def _story_names(app: App, asked: set[str]) -> dict[str, str]:
+    """The names of stories that are asked for by an ID which is theirs alone."""
+    named: dict[str, list[str]] = {}
+    for vendor_id, name in Story.objects.filter(Q(vendor_id__in=asked), app=app).values_list("vendor_id", "name"):
+        named.setdefault(vendor_id, []).append(name)
+    return {vendor_id: names[0] for vendor_id, names in named.items() if len(names) == 1 and names[0]}
+
+
+def duration(seconds: float) -> str:
+    """A time span in its two largest units, as people say it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,95 @@
+"""Held runs: what one lists as missing, and an owner's acceptance."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from certdash.access import app_or_404
+from certdash.models import Membership, Role, SyncRun
+from certdash.rows import CertificateRow
+from certdash.sync.withdrawals import accept
+from certdash.tasks import enqueue, withdraw_held
+from certdash.views.page import address, viewer
+
+_SHOWN = 20
+
+
+@dataclass
+class Held:
+    """What a held run lists and what is still missing; an owner who may accept it sees the first of each."""
+
+    certificates: int
+    members: int
+    url: str  # of the certificates
+    accepting: bool  # accepted, and the worker is not through with it
+    may_accept: bool
+    rows: list[CertificateRow] = field(default_factory=list)
+    memberships: list[Membership] = field(default_factory=list)
+    newer: SyncRun | None = None  # the held run that took its place
+
+    @property
+    def what(self) -> str:
+        """What is missing, in words."""
+        counts = {"certificate": self.certificates, "group member": self.members}
+        return " and ".join(_many(count, noun) for noun, count in counts.items() if count)
+
+    @property
+    def acceptance(self) -> str:
+        """What accepting does, as the button says it."""
+        steps = {
+            f"withdraw {_many(self.certificates, 'certificate')}": self.certificates,
+            f"let {_many(self.members, 'group member')} leave": self.members,
+        }
+        return f"Accept: {' and '.join(step for step, count in steps.items() if count)}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def held_of(run: SyncRun, role: Role | None, now: datetime) -> Held | None:
+    """None of a run that holds nothing back."""
+    if run.status != SyncRun.Status.HELD:
+        return None
+    certificates = run.missing_certificates.live()
+    memberships = run.missing_memberships.filter(until=None)
+    url = address(reverse("certificates"), [("run", str(run.pk)), ("change", "missing")])
+    held = Held(certificates.count(), memberships.count(), url, accepting=False, may_accept=False)
+    listed = bool(held.certificates or held.members)
+    held.accepting = listed and run.accepted_at is not None
+    held.may_accept = listed and run.accepted_at is None and role == Role.OWNER
+    if held.may_accept:
+        first = certificates.select_related("app", "story").defer("app__token").order_by("-timestamp", "-pk")[:_SHOWN]
+        held.rows = [CertificateRow(one, [], now) for one in first]
+        held.memberships = list(memberships.select_related("group", "learner").order_by("group__slug", "pk")[:_SHOWN])
+    if not listed and run.accepted_at is None:
+        held.newer = _newer(run)
+    return held
+
+
+def _newer(run: SyncRun) -> SyncRun | None:
+    """The last of the held runs that followed without a good one in between."""
+    later = SyncRun.objects.filter(app=run.app_id, pk__gt=run.pk).full().complete()
+    held = later.filter(status=SyncRun.Status.HELD)
+    if good := later.exclude(status=SyncRun.Status.HELD).order_by("pk").first():
+        held = held.filter(pk__lt=good.pk)
+    return held.order_by("-pk").first()
+
+
+@require_POST
+def accept_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """An owner accepts that what a held run missed is withdrawn."""
+    app = app_or_404(viewer(request), slug, Role.OWNER)
+    the_run = get_object_or_404(SyncRun, app=app, pk=pk)
+    if accept(the_run, viewer(request), timezone.now()):
+        enqueue(withdraw_held, the_run.pk)
+        messages.success(request, "Accepted: what is still missing will be withdrawn in a moment.")
+    else:
+        messages.info(request, "There is nothing to accept in this run any more.")
+    return redirect("run", slug, pk)
