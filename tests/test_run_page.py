@@ -179,7 +179,7 @@ def test_a_run_past_its_lease_says_so_and_is_not_followed(phase, words, as_viewe
 
 @pytest.mark.parametrize(("minutes", "alive", "told"), [
     (0, False, "No worker has ever run."),
-    (1, True, "The worker is running"),
+    (1, True, "the worker is busy with other apps"),
     (0, True, ""),
 ])  # fmt: skip
 def test_a_run_that_waits_tells_of_a_worker_that_is_missing_or_busy(as_viewer, cast, minutes, alive, told):
@@ -189,7 +189,7 @@ def test_a_run_that_waits_tells_of_a_worker_that_is_missing_or_busy(as_viewer, c
     asked = {"phase": "queued", "requested_at": now - timedelta(minutes=minutes)}
     page = text_of(page_of(as_viewer, cast, "running", **asked))
     assert told in page
-    assert ("worker is running" in page or "worker has" in page) == bool(told)
+    assert ("worker is busy" in page or "worker has" in page) == bool(told)
 
 
 def test_the_page_follows_a_run_to_its_result(client, cast):
