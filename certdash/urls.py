@@ -3,7 +3,20 @@
 from allauth.account.views import account_inactive, login, logout, password_change
 from django.urls import path, register_converter
 
-from certdash.views import apps, certificates, changes, groups, health, held, overview, people, refresh, runs, stories
+from certdash.views import (
+    apps,
+    certificates,
+    changes,
+    groups,
+    health,
+    held,
+    members,
+    overview,
+    people,
+    refresh,
+    runs,
+    stories,
+)
 
 
 class KeyConverter:
@@ -45,6 +58,7 @@ urlpatterns = [
     path("apps/<slug:slug>/runs/<int:pk>/", runs.run, name="run"),
     path("apps/<slug:slug>/runs/<int:pk>/accept/", held.accept_run, name="accept_run"),
     path("apps/<slug:slug>/runs/<int:pk>/changes/", changes.Changes.as_view(), name="changes"),
+    path("apps/<slug:slug>/runs/<int:pk>/members/", members.Members.as_view(), name="members"),
     path("accounts/login/", login, name="account_login"),
     path("accounts/logout/", logout, name="account_logout"),
     path("accounts/inactive/", account_inactive, name="account_inactive"),

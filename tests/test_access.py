@@ -45,6 +45,7 @@ GET = {
     "runs": _MEMBERS,
     "run": _MEMBERS,
     "changes": _MEMBERS,
+    "members": _OWNERS,
     "accept_run": _ONLY_POST,
     "account_login": (200, 302, 302, 302, 302, 302),
     "account_inactive": _OPEN,
@@ -76,6 +77,7 @@ POST = {
     "sync_now": (LOGIN, 404, 403, 302, 302, 302),
     "runs": (LOGIN, 404, 405, 405, 405, 405),
     "changes": (LOGIN, 404, 405, 405, 405, 405),
+    "members": (LOGIN, 404, 403, 403, 405, 405),
     "accept_run": (LOGIN, 404, 403, 403, 302, 302),
 }
 LISTS = ("certificates", "stories", "groups", "people", "apps")
@@ -100,6 +102,7 @@ def addresses(cast, monkeypatch):
         "app_take_away": ["demo", grant.pk],
         "run": ["demo", run.pk],
         "changes": ["demo", run.pk],
+        "members": ["demo", run.pk],
         "accept_run": ["demo", run.pk],
     }
     of_app = {"app", "app_connection", "app_test", "app_groups", "app_scope", "app_people", "sync_now", "runs"}

@@ -1,5 +1,6 @@
 """Held runs on their page: what an owner sees and decides, and what everybody else sees."""
 
+import csv
 import re
 from datetime import timedelta
 
@@ -68,7 +69,7 @@ def test_an_owner_sees_how_many_and_the_first_twenty_of_each(held, as_owner):
     html = page.content.decode()
     assert all(f'href="{row.learner_url}"' in html for row in rows)
     assert html.count("<bdi>Sales</bdi>") == 20
-    assert "the first 20 of 30 group members" in text_of(page)
+    assert f'<a href="{RUNS}{held.pk}/members/">All 30 group members</a>' in html
 
 
 def test_all_of_them_are_one_link_away(held, as_owner):
@@ -78,6 +79,40 @@ def test_all_of_them_are_one_link_away(held, as_owner):
     assert page.context["rows"] == 30
     names = {row.record.certificate.lastname for row in page.context["table"].page.object_list}
     assert names == {f"{number:03d}" for number in range(71, 101)}
+
+
+def test_all_missing_members_are_a_list_with_group_and_since_when(held, as_owner):
+    page = as_owner.get(f"{RUNS}{held.pk}/members/?per_page=100")
+    assert page.context["rows"] == 30
+    since = timezone.localtime(held.missing_memberships.first().since)
+    assert text_of(page).count(f"Sales {since:%-d %b %Y}") == 30
+
+
+def test_the_file_of_missing_members_holds_who_is_still_missing(held, as_owner):
+    back = held.missing_memberships.order_by("pk").first()
+    held.missing_memberships.filter(pk=back.pk).update(missing_in=None)
+    response = as_owner.get(f"{RUNS}{held.pk}/members/?_export=csv&sort=-person")
+    head, *rows = csv.reader(b"".join(response.streaming_content).decode("utf-8-sig").splitlines())
+    assert head == ["app", "group", "person", "email", "since"]
+    assert len(rows) == 29
+    assert {(row[0], row[1]) for row in rows} == {("demo", "Sales")}
+    names = [row[2] for row in rows]
+    assert back.learner.name not in names
+    assert names == sorted(names, reverse=True)
+
+
+@pytest.mark.parametrize(("who", "status"), [("viewer", 404), ("manager", 404), ("owner", 200), ("superuser", 200)])
+def test_only_owners_see_the_list_of_missing_members(who, status, held, client, cast):
+    client.force_login(cast[who])
+    for query in ("", "?_export=csv"):
+        assert client.get(f"{RUNS}{held.pk}/members/{query}").status_code == status
+
+
+def test_a_list_of_missing_members_is_of_its_run_and_takes_no_filter(held, as_owner, cast):
+    other = make_run(cast.demo)
+    assert "Nobody is missing from a group" in text_of(as_owner.get(f"{RUNS}{other.pk}/members/"))
+    assert as_owner.get(f"/apps/demo/runs/{other.pk + 1000}/members/").status_code == 404
+    assert as_owner.get(f"{RUNS}{held.pk}/members/?q=ana&_export=csv").status_code == 400
 
 
 def test_both_choices_are_told_in_plain_words(held, as_owner):

@@ -40,7 +40,10 @@ def button_of(client, address):
     """What the button on a page says it will do; None without a button."""
     html = client.get(address).content.decode()
     found = re.search(
-        r'<button type="submit"\s+class="btn"\s+title="([^"]*)">.*?Refresh this (story|person)', html, re.S
+        r'aria-describedby="refresh-tells">.*?Refresh this (?:story|person)</button>\s*'
+        r'<p id="refresh-tells" class="small muted narrow">([^<]*)</p>',
+        html,
+        re.S,
     )
     return unescape(found[1]) if found else None
 
@@ -56,7 +59,7 @@ def opened():
 
 
 def test_a_story_is_asked_for_by_its_id(as_manager, cast, ana):
-    assert "by its ID" in button_of(as_manager, STORY)
+    assert "for all stories of this ID." in button_of(as_manager, STORY)
     response = as_manager.post(f"{STORY}refresh/")
     assert opened() == ("EV72-RQZY-80AH", [])
     assert SyncRun.objects.get().requested_by == cast.manager

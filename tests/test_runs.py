@@ -12,6 +12,7 @@ from django.utils import timezone
 from certdash.models import App, SyncRun
 from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
+from certdash.sync.telling import verdict
 from certdash.tables.runs import duration
 from certdash.tasks import huey
 from tests.test_pages import MOST_QUERIES, text_of
@@ -138,6 +139,26 @@ def test_an_id_that_two_stories_share_is_shown_as_it_was_asked_for(as_viewer, ca
         make_story(cast.demo, name, "SAME")
     make_run(cast.demo, story="SAME")
     assert "SAME" in records(as_viewer.get(RUNS))[0].asked_for
+
+
+@pytest.mark.parametrize(("lease", "words"), [(-1, "No sign of life"), (1, "Running")])
+@pytest.mark.parametrize("page", [RUNS, "/apps/demo/", RUNS + "{}/"])
+def test_a_running_run_past_its_lease_is_not_shown_as_running(page, lease, words, as_viewer, cast):
+    run = make_run(cast.demo, "running", lease_until=timezone.now() + timedelta(hours=lease))
+    html = as_viewer.get(page.format(run.pk)).content.decode()
+    badges = re.findall(r'<span class="badge tone-(\w+)".*?<bdi>([^<]*)</bdi>', html, re.S)
+    assert badges == [("danger" if lease < 0 else "neutral", words)]
+    assert run.badge.label == "Running"  # the status itself stays until somebody closes the run
+    assert file_of(as_viewer, RUNS, "jsonl")[0]["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("many", "more"), [(3, ""), (4, " And 1 more of this kind."), (1503, " And 1,500 more of this kind.")]
+)
+def test_of_much_trouble_a_run_tells_the_first_and_how_many_more(many, more):
+    status, message = verdict(SyncRun(), [f"Group {number} is as before." for number in range(many)])
+    first = " ".join(f"Group {number} is as before." for number in range(3))
+    assert (status, message) == ("partial", f"Nothing changed. {first}{more}")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_run_is_followed_to_its_end_and_then_no_more(visit, running, expect):
         expect(page.locator("progress")).to_have_js_property("value", done)
     set_run(running, phase="withdrawing", progress_total=0)
     tick(page)
-    expect(page.get_by_text("looking at what is missing")).to_be_visible()
+    expect(page.locator("#run").get_by_text("looking at what is missing")).to_be_visible()
     set_run(running, status="success", finished_at=NOW, message="5 new.")
     tick(page)
     expect(page.get_by_text("5 new.").first).to_be_visible()

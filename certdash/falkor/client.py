@@ -80,8 +80,9 @@ class FalkorClient:
 
         `app`, `story`: ID or name. `groups`: names. `users`: names or e-mail addresses. None of them: every
         story, user and group of the account.
-        `progress` gets the decompressed bytes so far: before each try, then at most once per MB or second, and
-        every second while waiting for the next try; not while the vendor is silent. What it raises ends the
+        `progress` gets the decompressed bytes so far: before each try, then at most once per MB or second
+        as long as the body comes, be it an error's, and every second while waiting for the next try; not while the
+        vendor is silent or sends status and headers, each READ_SECONDS at most. What it raises ends the
         call and passes through.
 
         Returns the whole answer, spooled to a file that is gone when the Answer is closed. Raises FalkorError.
@@ -132,8 +133,9 @@ class FalkorClient:
             VendorSession(network, self._token, self._proxy) as session,
             session.post(url, data=body, headers=_HEADERS, timeout=timeout, stream=True) as response,
         ):
+            meter.alive()  # the head may have taken its time, and the body may take as long again
             if response.status_code // 100 != 2:
-                raise status_error(response)
+                raise status_error(response, deadline, meter)
             return self._spooled(response, deadline, meter)
 
     def _spooled(self, response: requests.Response, deadline: Deadline, meter: Meter) -> Answer:
@@ -143,7 +145,7 @@ class FalkorClient:
             # Unbuffered, because closing a buffer that the disk did not take fails a second time.
             made = tempfile.TemporaryFile(dir=self._spool_dir, buffering=0)  # noqa: SIM115
         with made as file:
-            size = spool(response, file, self._max_bytes, meter)
+            size = spool(response, file, self._max_bytes, deadline, meter)
             deadline.check()  # a connection that was cut can look like one that ended
             return Answer(file, size)
 

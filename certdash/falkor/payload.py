@@ -62,6 +62,14 @@ class _Envelope(Struct):
     response_time: float | None = None
 
 
+class _LooseHead(Struct):
+    ID: str = ""
+
+
+class _LooseElement(Struct):
+    story: _LooseHead
+
+
 class _WholeEnvelope(Struct):
     """The same when nothing is wrong with any head: everything is found in one pass over the bytes."""
 
@@ -75,6 +83,7 @@ _decode_whole = msgspec.json.Decoder(_WholeEnvelope).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_status = msgspec.json.Decoder(_Status).decode
 _decode_element = msgspec.json.Decoder(_Element).decode
+_decode_loosely = msgspec.json.Decoder(_LooseElement).decode
 
 
 class Digest(Protocol):
@@ -122,7 +131,8 @@ class Answer:
     """A whole, understood answer; a context manager that removes the spooled file at its end.
 
     `size`: bytes after decompression. `hash`: the vendor's, or "". `response_time`: seconds, or None.
-    `rejected`: the story elements that could not be understood; the others are in `stories`.
+    `rejected`: the story elements that could not be understood; the others are in `stories`. `rejected_stories`:
+    their IDs, as far as these could be.
 
     Maps `file`, which has no name in the file system; the caller closes it, and the map keeps it until its
     own end. Raises NotThisApi, ErrorAnswer, CutShort or Malformed.
@@ -132,6 +142,7 @@ class Answer:
         self.size = size
         self.stories: list[StoryElement] = []
         self.rejected: list[RejectedRow] = []
+        self.rejected_stories: set[str] = set()
         if not size:
             raise CutShort("The vendor's answer is empty")
         self._map = mmap.mmap(file.fileno(), 0)
@@ -159,6 +170,7 @@ class Answer:
             except UNREADABLE as error:
                 raw = each.certificates if isinstance(each, _Element) else each
                 self.rejected.append(rejected(f"data[{index}]", error, raw))
+                self.rejected_stories.add(_id_of(each))
 
     def __enter__(self) -> Self:
         return self
@@ -225,6 +237,16 @@ def _story(index: int, each: Raw | _Element) -> StoryElement:
     if bytes(memoryview(element.certificates)[:1]) != b"[":
         raise NotUnderstood(".certificates", "Expected `array`")
     return StoryElement(index, element.story, element.certificates)
+
+
+def _id_of(rejected_element: Raw | _Element) -> str:
+    """The ID of a story element that could not be understood, or "" when not even that could be."""
+    if isinstance(rejected_element, _Element):
+        return clean(rejected_element.story.ID)
+    try:
+        return clean(_decode_loosely(rejected_element).story.ID)
+    except UNREADABLE:
+        return ""
 
 
 def _message(outcome: _Status) -> str:

@@ -8,7 +8,8 @@ for ever. So every connection is made here, to an address that was checked a mom
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import requests
@@ -66,6 +67,34 @@ class Deadline:
             self._socket = connection.dup()
         self.check()
 
+    @contextmanager
+    def step(self, seconds: float, error: Exception) -> Iterator[Callable[[], None]]:
+        """Shut the connection down, and raise `error`, also when the block takes longer than `seconds`.
+
+        Yields a function that lets the seconds begin anew. No thread is left behind.
+        """
+        end, done = time.monotonic() + seconds, threading.Event()
+
+        def renew() -> None:
+            nonlocal end
+            end = time.monotonic() + seconds
+
+        def guard() -> None:
+            while (left := end - time.monotonic()) > 0:
+                if done.wait(left):
+                    return
+            self._cut()
+
+        thread = threading.Thread(target=guard, daemon=True)
+        thread.start()
+        try:
+            yield renew
+        finally:
+            done.set()
+            thread.join()
+            if time.monotonic() >= end:
+                raise error  # whatever the cut connection looked like: an error, or an end
+
     def _forget(self) -> None:
         with self._lock:
             if self._socket is not None:
@@ -106,6 +135,10 @@ class Network:
         how = "did not answer" if timed_out else "refused the connection or could not be reached"
         raise Unreachable(f"{name} {how} (port {connection.port})")
 
+    def head(self) -> AbstractContextManager[object]:
+        """Bound the time in which status line and headers must be whole, even when they drip."""
+        return self._deadline.step(READ_SECONDS, TimeoutError())  # like a single read that took too long
+
     def _connect_to(self, address: Address, connection: HTTPConnection) -> socket.socket:
         family, place = address
         made = socket.socket(family, socket.SOCK_STREAM)
@@ -128,9 +161,17 @@ def _pool_classes(network: Network) -> dict[str, type[HTTPConnectionPool]]:
         def _new_conn(self) -> socket.socket:
             return network.connect(self)
 
+        def getresponse(self) -> Any:
+            with network.head():
+                return super().getresponse()
+
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return network.connect(self)
+
+        def getresponse(self) -> Any:
+            with network.head():
+                return super().getresponse()
 
         def connect(self) -> None:
             try:

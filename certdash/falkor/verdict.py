@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
@@ -11,20 +12,20 @@ from urllib.parse import urlsplit
 import requests
 
 from certdash.falkor import errors
-from certdash.falkor.body import pieces
+from certdash.falkor.body import Meter, pieces
 from certdash.falkor.payload import vendor_message
-from certdash.falkor.transport import READ_SECONDS
+from certdash.falkor.transport import READ_SECONDS, Deadline
 
 _MESSAGE_BYTES = 64 * 1024
 _ABOUT_ADDRESSES = re.compile(r"\bIPs?\b|\bIPv[46]\b|(?<!e-mail )(?<!email )\baddress", re.IGNORECASE)
 
 
-def status_error(response: requests.Response) -> errors.FalkorError:
+def status_error(response: requests.Response, deadline: Deadline, meter: Meter) -> errors.FalkorError:
     """Return what a status other than 2xx means, with the vendor's own message."""
     status = response.status_code
     if status // 100 == 3:
         return errors.Redirected(f"The vendor redirected the call ({status}) to {_target(response)}")
-    message = vendor_message(_beginning(response))
+    message = vendor_message(_beginning(response, deadline, meter))
     kind, what = _meaning(status, message)
     return kind(what, vendor_message=message, retry_after=_retry_after(response.headers.get("Retry-After", "")))
 
@@ -70,16 +71,14 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _beginning(response: requests.Response) -> bytes:
+def _beginning(response: requests.Response, deadline: Deadline, meter: Meter) -> bytes:
     """Return the first 64 kB of an error's body; that it breaks off says less than its status."""
     body = bytearray()
-    try:
-        for piece in pieces(response):
+    with suppress(errors.FalkorError), pieces(response, deadline, meter) as found:
+        for piece in found:
             body += piece
             if len(body) > _MESSAGE_BYTES:
                 break
-    except errors.FalkorError:
-        pass
     return bytes(body[:_MESSAGE_BYTES])
 
 

@@ -6,7 +6,16 @@ list; a download and a command refuse when it is not empty, since a typo must no
 
 from .base import ListFilter
 from .certificates import NO_GROUP, CertificateFilter, is_state
-from .lists import AppFilter, ChangeFilter, GrantFilter, GroupFilter, LearnerFilter, RunFilter, StoryFilter
+from .lists import (
+    AppFilter,
+    ChangeFilter,
+    GrantFilter,
+    GroupFilter,
+    LearnerFilter,
+    MemberFilter,
+    RunFilter,
+    StoryFilter,
+)
 
 __all__ = [
     "NO_GROUP",
@@ -17,6 +26,7 @@ __all__ = [
     "GroupFilter",
     "LearnerFilter",
     "ListFilter",
+    "MemberFilter",
     "RunFilter",
     "StoryFilter",
     "is_state",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from certdash.models import App, Change, Grant, Group, Learner, Story, SyncRun
+from certdash.models import App, Change, Grant, Group, Learner, Membership, Story, SyncRun
 from certdash.models.text import fold
 
 from .base import ListFilter, Values
@@ -85,4 +85,10 @@ class ChangeFilter(_WholeFilter):
 class GrantFilter(_WholeFilter):
     class Meta:
         model = Grant
+        fields: list[str] = []
+
+
+class MemberFilter(_WholeFilter):
+    class Meta:
+        model = Membership
         fields: list[str] = []

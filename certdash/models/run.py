@@ -19,6 +19,10 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """Runs that asked for everything; narrow runs say nothing of the rest of the app."""
         return self.filter(story="", users=[])
 
+    def settled(self) -> "SyncRunQuerySet":
+        """Complete runs that left nothing for an owner to decide."""
+        return self.complete().exclude(status=SyncRun.Status.HELD, accepted_at=None)
+
     def complete(self) -> "SyncRunQuerySet":
         """Runs that went through the whole of an answer."""
         return self.filter(status__in=SyncRun.COMPLETE)
@@ -52,12 +56,19 @@ class SyncRun(models.Model):
         GROUPS = "groups", "asking who is in the groups"
         WITHDRAWING = "withdrawing", "looking at what is missing"
 
+    COUNTS = (
+        "received", "created", "changed", "withdrawn", "returned", "out_of_scope", "missing", "missing_members",
+        "stories", "joined", "left", "rejected", "repaired", "size",
+    )  # fmt: skip
     COMPLETE = (Status.SUCCESS, Status.UNCHANGED, Status.PARTIAL, Status.HELD)
+    LOST = Badge("danger", "alert", "No sign of life")  # running by its status, and its lease is over
 
     app = models.ForeignKey(App, models.CASCADE, related_name="runs", db_index=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     story = models.TextField(blank=True)  # narrow runs: the `story` and `users` parameters of the endpoint
     users = models.JSONField(default=list, blank=True)
+    # Digest of the questions of a full run, once all of them were answered: another breadth asks other ones.
+    asked = models.CharField(max_length=64, blank=True, editable=False)
 
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.RUNNING)
     phase = models.CharField(max_length=11, choices=Phase.choices, default=Phase.QUEUED)
@@ -128,7 +139,11 @@ class SyncRun(models.Model):
 
     @property
     def badge(self) -> Badge:
+        """Of the status as it is stored: `badge_at` also tells a running run that has died."""
         return RUN_BADGES[self.Status(self.status)]
+
+    def badge_at(self, now: datetime) -> Badge:
+        return self.LOST if self.lease_is_over(now) else self.badge
 
     @property
     def seconds(self) -> float | None:

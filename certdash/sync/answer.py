@@ -5,12 +5,15 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db import transaction
+
 from certdash.falkor import Answer, RejectedRow, Row, StoryElement
 from certdash.models import App, Breadth, Rejection, SyncRun
 
 from . import bulk
 from .apply import Applier, Bytes
-from .asking import Scope
+from .asking import Call, Scope
+from .lease import Lease
 from .plan import Head, Stored, StoredStory, learner_identity, plan_certificates, plan_stories
 from .scope import listed_stories
 
@@ -45,21 +48,19 @@ class Taking:
         self.missing = Missing()
         self._stored: dict[int, StoredStory] = {}
 
-    def take(self, answers: Sequence[Answer], *, whole: bool) -> None:
+    def take(self, answers: Sequence[tuple[Call, Answer]], *, whole: bool) -> None:
         """`whole`: no call of the run failed, so that what did not come is missing."""
         elements: dict[str, list[StoryElement]] = {}
-        for answer in answers:
-            note_rejected(self.run, answer.rejected)
+        for _, answer in answers:
+            note_rejected(self.applier, answer.rejected)
             for element in answer.stories:
                 elements.setdefault(Head(element.id, element.name, element.type).identity, []).append(element)
         heads = {identity: _joined_head(same) for identity, same in elements.items()}
-        # An element that could not be understood may be any stored story: then none was renamed, and none is missing.
-        whole = whole and not any(answer.rejected for answer in answers)
         stored = self.applier.stored_stories()
         self._stored = {story.pk: story for story in stored}
-        app = self.applier.app
-        asked = listed_stories(app) if app.breadth == Breadth.STORIES else None
-        plan = plan_stories(stored, heads.values(), full=self.scope.full and whole, asked=asked)
+        unsure = {story for _, answer in answers for story in answer.rejected_stories}
+        asked = self._asked_stories([call for call, _ in answers])
+        plan = plan_stories(stored, heads.values(), full=self.scope.full, asked=asked, unsure=unsure)
         pks = self.applier.stories(plan, heads)
         self.applier.renew(phase=SyncRun.Phase.COMPARING, progress_done=0, progress_total=len(elements))
         for done, (identity, same) in enumerate(elements.items(), 1):
@@ -69,8 +70,14 @@ class Taking:
         for some in bulk.chunks(plan.missing):
             live = self.applier.app.certificates.live().filter(story__in=some)
             self.missing.certificates.extend(live.values_list("pk", flat=True).iterator())
-        if not whole:
+        # An element that could not be understood may be any stored story.
+        if not whole or any(answer.rejected for _, answer in answers):
             self.missing = Missing()
+
+    def _asked_stories(self, calls: Sequence[Call]) -> set[int] | None:
+        """The stories (pks) that were asked for, where the run did not ask for all."""
+        app = self.applier.app
+        return listed_stories(app, [call.ask["story"] for call in calls]) if app.breadth == Breadth.STORIES else None
 
     def _story(self, story: int, same: Sequence[StoryElement]) -> None:
         digest = digest_of(self.applier.app, same) if self.scope.full else ""
@@ -89,7 +96,7 @@ class Taking:
             repaired += decoded.repaired
         self.run.received += len(rows) + len(rejected)
         self.run.repaired += repaired
-        note_rejected(self.run, rejected)
+        note_rejected(self.applier, rejected)
         self._rows(story, rows, None if rejected else Bytes(digest, len(rows), repaired))
 
     def _rows(self, story: int, rows: Sequence[Row], understood: Bytes | None) -> None:
@@ -101,7 +108,8 @@ class Taking:
             stored = list(stored)
             self.missing.before += sum(not one.gone and _is_named(one, named) for one in stored)
         plan = plan_certificates(stored, rows)
-        missing = [one.pk for one in plan.missing if _is_named(one, named)]
+        # What a full run holds back is not for a narrow one to decide.
+        missing = [one.pk for one in plan.missing if _is_named(one, named) and (self.scope.full or not one.held)]
         keep = understood if self.scope.full else None
         self.applier.certificates(story, plan, initial=self.run.initial, whole=None if missing else keep)
         if understood:
@@ -119,10 +127,16 @@ def _joined_head(same: Sequence[StoryElement]) -> Head:
     return Head(same[0].id, same[0].name, min(element.type for element in same))
 
 
-def note_rejected(run: SyncRun, rejected: Sequence[RejectedRow], prefix: str = "") -> None:
+def note_rejected(lease: Lease, rejected: Sequence[RejectedRow], prefix: str = "") -> None:
     """Count rows that were set aside, and keep where and why of the first ones."""
+    if not rejected:
+        return
+    run = lease.run
     room = max(0, Rejection.KEPT_PER_RUN - run.rejected)
     run.rejected += len(rejected)
-    Rejection.objects.bulk_create(
-        Rejection(run=run, path=prefix + one.path, reason=one.reason, excerpt=one.excerpt) for one in rejected[:room]
-    )
+    with transaction.atomic():
+        lease.renew()
+        Rejection.objects.bulk_create(
+            Rejection(run=run, path=prefix + one.path, reason=one.reason, excerpt=one.excerpt)
+            for one in rejected[:room]
+        )

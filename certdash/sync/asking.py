@@ -1,5 +1,8 @@
 """What a run asks the vendor for: one call, or several where an app synchronises only a part."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from certdash.models import App, Breadth, Group, Learner, Story
@@ -80,6 +83,12 @@ def _names(app: App, story: str) -> set[str]:
     """All that is known to name the story of this ID or name."""
     known = Story.objects.filter(app=app).values_list("vendor_id", "name")
     return {story}.union(*(both for both in known if any(same_story(story, one) for one in both)))
+
+
+def digest_of_questions(calls: Sequence[Call]) -> str:
+    """The same for the same questions, in whatever order they are asked."""
+    asked = sorted(json.dumps(call.ask, sort_keys=True) for call in calls)
+    return hashlib.sha256("\n".join(asked).encode()).hexdigest()
 
 
 def same_story(one: str, other: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from certdash.falkor import Answer
@@ -23,20 +23,26 @@ from .plan import learner_identity
 class Gone:
     """Open memberships of a group whose learners did not come back."""
 
-    before: int
+    before: int  # as the last settled run knew it
+    known: int  # of the memberships below, those that it knew
     memberships: list[int]  # pks
     nobody: bool  # the answer held nobody at all
     digest: str  # to keep once nothing is open; empty when something stays open
 
 
-def take_group(lease: Lease, group: Group, answer: Answer, *, note: bool = True) -> Gone | None:
+def take_group(
+    lease: Lease, group: Group, answer: Answer, settled: datetime | None, *, note: bool = True
+) -> Gone | None:
     """Open memberships for who came back; returns who did not, for the caller to judge. None: nothing is different.
 
-    `note`: whether rows that could not be understood are news to the run.
+    `settled`: end of the last run that left nothing open. `note`: whether rows that could not be understood are news
+    to the run.
     Somebody whom only this answer knows has a certificate since the run's first question; the next run knows both.
     """
     digest = digest_of(lease.app, answer.stories)
-    Group.objects.filter(pk=group.pk).update(checked_at=lease.clock())
+    with transaction.atomic():
+        lease.renew()
+        Group.objects.filter(pk=group.pk).update(checked_at=lease.clock())
     if group.digest == digest and not answer.rejected:
         return None
     seen: set[str] = set()
@@ -46,15 +52,17 @@ def take_group(lease: Lease, group: Group, answer: Answer, *, note: bool = True)
         seen |= {learner_identity(row) for row in decoded.rows}
         rejected += decoded.rejected
     if note:
-        note_rejected(lease.run, rejected, prefix=f"group {group.name}: ")
+        note_rejected(lease, rejected, prefix=f"group {group.name}: ")
     present = learner_pks(lease.app, seen)
     open_now = Membership.objects.filter(group=group, until=None)
+    settled_now = open_now.filter(since__lte=settled) if settled else open_now
+    known = set(settled_now.values_list("pk", flat=True))
     stored = {learner: (pk, held) for pk, learner, held in open_now.values_list("pk", "learner", "missing_in")}
     _join(lease, group, present - stored.keys(), [pk for who, (pk, held) in stored.items() if held and who in present])
     # A row that could not be understood may be anybody's.
     gone = [] if rejected else [pk for learner, (pk, _) in stored.items() if learner not in present]
     complete = not rejected and len(present) == len(seen)
-    return Gone(len(stored), gone, nobody=not seen, digest=digest if complete else "")
+    return Gone(len(known), len(known & set(gone)), gone, nobody=not seen, digest=digest if complete else "")
 
 
 def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> None:
@@ -62,10 +70,15 @@ def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> Non
     for new in bulk.chunks(joined, bulk.ROWS):
         with _writing(lease, group) as now:
             bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in new))
-    for some in bulk.chunks(found):
-        with _writing(lease, group):
-            Membership.objects.filter(pk__in=some).update(missing_in=None)
     lease.run.joined += len(joined)
+    for some in bulk.chunks(found):
+        with _writing(lease, group) as now:
+            memberships = Membership.objects.filter(pk__in=some)
+            # What an owner's acceptance ended after it was read has not ended: the answer holds it.
+            ended = list(memberships.exclude(until=None).values_list("learner", flat=True))
+            memberships.update(missing_in=None)
+            bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in ended))
+        lease.run.joined += len(ended)
 
 
 def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:
@@ -83,7 +96,8 @@ def hold_memberships(lease: Lease, group: Group, gone: Gone) -> None:
     """Note who was missing; an owner may accept that they left."""
     for some in bulk.chunks(gone.memberships):
         with _writing(lease, group):
-            open_now = Membership.objects.filter(pk__in=some, until=None)
+            undecided = Q(missing_in=None) | Q(missing_in__accepted_at=None)
+            open_now = Membership.objects.filter(undecided, pk__in=some, until=None)
             lease.run.missing_members += open_now.update(missing_in=lease.run)
 
 

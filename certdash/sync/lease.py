@@ -39,7 +39,8 @@ class Lease:
         if STOPPING.is_set():
             raise Stopped
         ours = SyncRun.objects.filter(pk=self.run.pk, status=SyncRun.Status.RUNNING)
-        if not ours.update(lease_until=self.clock() + LEASE, **progress):
+        counts = {name: getattr(self.run, name) for name in SyncRun.COUNTS}  # all that is known, should it be killed
+        if not ours.update(lease_until=self.clock() + LEASE, **counts, **progress):
             raise LeaseLost
         self._told = time.monotonic()
 

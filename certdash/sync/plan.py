@@ -59,12 +59,18 @@ class StoriesPlan:
 
 
 def plan_stories(
-    stored: Sequence[StoredStory], received: Iterable[Head], *, full: bool, asked: Collection[int] | None = None
+    stored: Sequence[StoredStory],
+    received: Iterable[Head],
+    *,
+    full: bool,
+    asked: Collection[int] | None = None,
+    unsure: Collection[str] = (),
 ) -> StoriesPlan:
     """Match stories by ID and name; in a full run, what is left over under one ID, one a side, was renamed.
 
     Only in a full run can a story be missing: a narrow answer says nothing of those it leaves out. `asked`: the
-    stories (pks) that the vendor was asked for, where it was not for all: of the others none was renamed.
+    stories (pks) that the vendor was asked for, where it was not for all: of the others none was renamed. `unsure`:
+    IDs under which something came that could not be understood, perhaps the stored story: none of them was renamed.
     """
     plan = StoriesPlan()
     by_identity = {story.identity: story for story in stored}
@@ -80,7 +86,7 @@ def plan_stories(
             left_stored[story.id].append(story)
     for vendor_id, heads in left_heads.items():
         candidates = [story for story in left_stored.get(vendor_id, []) if asked is None or story.pk in asked]
-        if full and vendor_id and len(heads) == len(candidates) == 1:
+        if full and vendor_id and vendor_id not in unsure and len(heads) == len(candidates) == 1:
             plan.renamed[heads[0].identity] = candidates[0].pk
             left_stored[vendor_id].remove(candidates[0])
         else:

@@ -110,17 +110,13 @@ def sync_app(app: App, scope: Scope = Scope(), by: User | None = None, clock: Cl
 
 # -- Closing ----------------------------------------------------------------------------------------------------
 
-_COUNTS = (
-    "initial", "received", "created", "changed", "withdrawn", "returned", "out_of_scope", "missing",
-    "missing_members", "stories", "joined", "left", "rejected", "repaired", "size", "response_time", "vendor_hash",
-    "vendor_message", "applying_since",
-)  # fmt: skip
+_TOLD = (*SyncRun.COUNTS, "initial", "asked", "response_time", "vendor_hash", "vendor_message")
 
 
 def close(run: SyncRun, status: SyncRun.Status, message: str, clock: Clock) -> None:
     """Write the end of a run, unless its lease was lost: then it is closed already."""
     SyncRun.objects.filter(pk=run.pk).under_way().update(
-        status=status, message=message, finished_at=clock(), **{name: getattr(run, name) for name in _COUNTS}
+        status=status, message=message, finished_at=clock(), **{name: getattr(run, name) for name in _TOLD}
     )
 
 

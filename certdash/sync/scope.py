@@ -38,13 +38,14 @@ def split(app: App, missing: Sequence[int]) -> tuple["array[int]", "array[int]"]
     return inside, outside
 
 
-def listed_stories(app: App) -> set[int]:
-    """The stories (pks) that the list of an app names, by ID or name."""
+def listed_stories(app: App, names: Sequence[str] | None = None) -> set[int]:
+    """The stories (pks) that the list of an app names, or these names of it, by ID or name."""
+    names = app.listed_stories if names is None else names
     stories = Story.objects.filter(app=app).values_list("pk", "vendor_id", "name")
     return {
         pk
         for pk, vendor_id, name in stories
-        if any(same_story(listed, vendor_id) or same_story(listed, name) for listed in app.listed_stories)
+        if any(same_story(listed, vendor_id) or same_story(listed, name) for listed in names)
     }
 
 

@@ -10,9 +10,12 @@ _WORDS = {
 }  # fmt: skip
 
 
+_TROUBLE_TOLD = 3
+
+
 def verdict(run: SyncRun, trouble: Sequence[str]) -> tuple[SyncRun.Status, str]:
     """Status and sentences of a run that went through; `trouble` is what did not work out on the way."""
-    sentences = [_news(run), *_held(run), *_set_aside(run), *trouble]
+    sentences = [_news(run), *_held(run), *_set_aside(run), *_first(trouble)]
     return _status(run, trouble), " ".join(sentences)
 
 
@@ -54,6 +57,12 @@ def _set_aside(run: SyncRun) -> list[str]:
     if not run.rejected:
         return []
     return [f"Set aside, because not understood: {_many(run.rejected, 'row')}. Nothing was withdrawn where they stood."]
+
+
+def _first(trouble: Sequence[str]) -> list[str]:
+    """The first sentences and how many more there are: hundreds of groups can fail alike."""
+    more = len(trouble) - _TROUBLE_TOLD
+    return [*trouble[:_TROUBLE_TOLD], *([f"And {more:,} more of this kind."] if more > 0 else [])]
 
 
 def _many(count: int, noun: str, plural: str = "") -> str:

@@ -15,14 +15,14 @@ from .groups import leave
 from .lease import Clock, Lease
 
 Kind = Change.Kind
-_FEW = 20
+FEW = 20
 
 
 def must_hold(missing: int, before: int, *, empty: bool) -> bool:
     """Whether so much is missing that the answer may be wrong: everything, or more than 20 % and more than 20."""
     if empty:
         return missing > 0
-    return missing > _FEW and missing * 5 > before
+    return missing > FEW and missing * 5 > before
 
 
 # -- In a run ---------------------------------------------------------------------------------------------------
@@ -53,7 +53,9 @@ def hold(lease: Lease, certificates: Iterable[int]) -> None:
     """Note which certificates this run missed; an owner may accept that they are withdrawn."""
     for some in bulk.chunks(certificates):
         with lease.writing():
-            live = Certificate.objects.filter(pk__in=some).live()
+            # What an owner has accepted already is only waiting for the worker.
+            undecided = Q(missing_in=None) | Q(missing_in__accepted_at=None)
+            live = Certificate.objects.filter(undecided, pk__in=some).live()
             _reopen(live.values("story"))
             lease.run.missing += live.update(missing_in=lease.run)
 

@@ -1,21 +1,37 @@
 """What one run does, from its first question to its verdict."""
 
 import resource
+from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from typing import Any
 
-from certdash.falkor import Answer, FalkorClient, FalkorError
+from django.db.models import QuerySet
+
+from certdash.falkor import (
+    AddressNotAllowed,
+    AddressRefused,
+    Answer,
+    EndpointNotEnabled,
+    FalkorClient,
+    FalkorError,
+    Unreachable,
+    Untrusted,
+    WrongToken,
+)
 from certdash.models import Breadth, Certificate, Group, Learner, Membership, SyncRun
 
 from . import bulk, groups, scope, withdrawals
 from .answer import Taking
 from .apply import Applier
-from .asking import Call, Scope, calls_of
+from .asking import Call, Scope, calls_of, digest_of_questions
 from .connection import client_for
 from .lease import Clock
 from .telling import verdict
 
 _MUCH = 500  # rows after which the database's planner is told
+# What no other question to the same account would change.
+_HOPELESS = (AddressNotAllowed, AddressRefused, EndpointNotEnabled, Unreachable, Untrusted, WrongToken)
 _FILES = 4096  # answers that may be open at once, in all threads of a worker, and everything else
 
 
@@ -34,12 +50,15 @@ class Work:
         calls = calls_of(self.app, self.scope)
         client = client_for(self.app)
         by_group = self.app.breadth == Breadth.GROUPS
-        self.run.initial = not SyncRun.objects.filter(app=self.app).full().complete().exists()
+        asked = digest_of_questions(calls_of(self.app, Scope()))
+        # What nobody asked for before is old, and no news.
+        self.run.initial = not SyncRun.objects.filter(app=self.app, asked=asked).full().complete().exists()
         taking = Taking(self.applier, self.scope)
         with ExitStack() as stack:
             answers = self._ask(client, calls, stack)
-            self._note_applying()
-            taking.take([answer for _, answer in answers], whole=not self.trouble)
+            self.run.asked = asked if self.scope.full and not self.trouble else ""
+            self.applier.renew(applying_since=self.clock())
+            taking.take(answers, whole=not self.trouble)
             for call, answer in answers if self.scope.full else ():
                 if call.group:
                     self._members(call.group, answer, note=False)
@@ -61,7 +80,7 @@ class Work:
             try:
                 answer = stack.enter_context(client.certificates(**call.ask, progress=self._downloading))
             except FalkorError as error:
-                if len(calls) == 1:
+                if len(calls) == 1 or isinstance(error, _HOPELESS):
                     raise
                 self._failed(call, error)
                 if len(self.trouble) == len(calls):
@@ -80,10 +99,6 @@ class Work:
         phase = SyncRun.Phase.DOWNLOADING if size else SyncRun.Phase.ASKING
         self.applier.renew(phase=phase, progress_done=self.run.size + size)
 
-    def _note_applying(self) -> None:
-        self.run.applying_since = self.clock()
-        SyncRun.objects.filter(pk=self.run.pk).update(applying_since=self.run.applying_since)
-
     # -- Groups -------------------------------------------------------------------------------------------------
 
     def _ask_groups(self, client: FalkorClient) -> None:
@@ -97,21 +112,48 @@ class Work:
                     self._members(group, answer)
             except FalkorError as error:
                 self._failed(Call(ask, group), error)
+                if isinstance(error, _HOPELESS):
+                    self.trouble[-1] += " The groups after it were not asked for."
+                    return
 
     def _alive(self, _size: int) -> None:
         self.applier.tell()
 
     def _members(self, group: Group, answer: Answer, *, note: bool = True) -> None:
-        gone = groups.take_group(self.applier, group, answer, note=note)
+        settled = self._settled.finished_at if self._settled else None
+        gone = groups.take_group(self.applier, group, answer, settled, note=note)
         if gone is None:
             return
-        if withdrawals.must_hold(len(gone.memberships), gone.before, empty=gone.nobody):
+        lacking = len(gone.memberships) if gone.nobody else gone.known
+        if withdrawals.must_hold(lacking, gone.before, empty=gone.nobody):
             groups.hold_memberships(self.applier, group, gone)
             self._members_held = True
         else:
             groups.end_memberships(self.applier, group, gone)
 
     # -- What is missing ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _settled(self) -> SyncRun | None:
+        """The last full run that left nothing open: what came since must not make a lack look small, or large."""
+        return SyncRun.objects.filter(app=self.app).full().settled().first()
+
+    def _known(self, certificates: QuerySet[Certificate]) -> int:
+        """How many of them the last settled run knew, or, without one, are not this run's own."""
+        last = self._settled.pk if self._settled else self.run.pk - 1
+        return certificates.exclude(first_run__gt=last).count()
+
+    def _too_much(self, inside: Sequence[int], outside: Sequence[int], before: int) -> bool:
+        """Whether so much is missing that an owner has to decide. `before`: what a narrow run knew of its scope."""
+        if not self.scope.full:
+            return withdrawals.must_hold(len(inside), before, empty=False)
+        if not self.run.received:
+            return withdrawals.must_hold(len(inside), 0, empty=True)
+        if len(inside) <= withdrawals.FEW:
+            return False
+        lacking = sum(self._known(Certificate.objects.filter(pk__in=some)) for some in bulk.chunks(inside))
+        before = self._known(self.app.certificates.live()) - self.run.returned - len(outside)
+        return withdrawals.must_hold(lacking, before, empty=False)
 
     def _withdraw(self, taking: Taking) -> None:
         missing = taking.missing
@@ -122,13 +164,9 @@ class Work:
             # Whoever is missing may have left the group: only an answer for it that is understood whole tells.
             withdrawals.put_out_of_scope(self.applier, outside)
             return
-        before = missing.before
-        if self.scope.full and inside:
-            before = self.app.certificates.live().count() - self.run.created - self.run.returned
-        empty = self.scope.full and not self.run.received
         # Who may still be in a group has rows that were not asked for.
         members_held = self._members_held and self.app.breadth == Breadth.GROUPS and len(inside) > 0
-        if members_held or withdrawals.must_hold(len(inside), before, empty=empty):
+        if members_held or self._too_much(inside, outside, missing.before):
             withdrawals.hold(self.applier, inside)
             withdrawals.put_out_of_scope(self.applier, outside)
             return

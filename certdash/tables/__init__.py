@@ -7,6 +7,7 @@ from .apps import AppTable, GrantTable
 from .base import Table
 from .certificates import CertificateTable
 from .changes import ChangeTable
+from .members import MemberTable
 from .runs import RunTable
 from .tallied import GroupTable, PersonTable, StoryTable
 
@@ -16,6 +17,7 @@ __all__ = [
     "ChangeTable",
     "GrantTable",
     "GroupTable",
+    "MemberTable",
     "PersonTable",
     "RunTable",
     "StoryTable",

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import Q
+from django.utils import timezone
 
 from certdash.links import isolated
 from certdash.models import App, Breadth, Story, SyncRun
@@ -67,10 +68,12 @@ class RunTable(Table):
 
 
 def told(these: Iterable[Any]) -> list[Any]:
-    """These runs of one app, each with the words `asked_by`, `asked_for` and `took` (empty while it runs)."""
-    runs = list(these)
+    """These runs of one app, each with its badge of this moment as `shown`, and the words `asked_by`, `asked_for` and
+    `took` (empty while it runs)."""
+    runs, now = list(these), timezone.now()
     names = _story_names(runs[0].app, {run.story for run in runs if run.story}) if runs else {}
     for run in runs:
+        run.shown = run.badge_at(now)
         run.asked_by = asked_by(run)
         run.asked_for = asked_for(run, names)
         run.took = "" if run.seconds is None else duration(run.seconds)

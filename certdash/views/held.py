@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -58,7 +59,7 @@ def held_of(run: SyncRun, role: Role | None, now: datetime) -> Held | None:
     if run.status != SyncRun.Status.HELD:
         return None
     certificates = run.missing_certificates.live()
-    memberships = run.missing_memberships.filter(until=None)
+    memberships = missing_members(run)
     url = address(reverse("certificates"), [("run", str(run.pk)), ("change", "missing")])
     held = Held(certificates.count(), memberships.count(), url, accepting=False, may_accept=False)
     listed = bool(held.certificates or held.members)
@@ -71,6 +72,11 @@ def held_of(run: SyncRun, role: Role | None, now: datetime) -> Held | None:
     if not listed and run.accepted_at is None:
         held.newer = _newer(run)
     return held
+
+
+def missing_members(run: SyncRun) -> QuerySet[Membership]:
+    """Who was missing from a group in this run and has neither come back nor left since."""
+    return run.missing_memberships.filter(until=None)
 
 
 def _newer(run: SyncRun) -> SyncRun | None:

@@ -22,8 +22,9 @@ _IN_GROUPS = "in each tracked group. Nothing is withdrawn, since only a full syn
 
 def of_story(page: List, app: App, story: Story) -> dict[str, Any]:
     """Context of a story's page: the button with what it will do, or why the vendor is not asked for the story."""
-    by = "ID" if story.vendor_id.strip() else "name"
-    tells = f"Asks the vendor for this story alone, by its {by}. What it no longer names here is withdrawn."
+    tells = "Asks the vendor for this story alone, by its name. What it no longer names here is withdrawn."
+    if story.vendor_id.strip():
+        tells = "Asks the vendor for all stories of this ID. What it no longer names of them is withdrawn."
     if app.breadth == Breadth.GROUPS:
         tells = f"Asks the vendor for this story {_IN_GROUPS}"
     url = reverse("story_refresh", args=[app.slug, story.key])

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from certdash import falkor
-from certdash.falkor import body, client, transport
+from certdash.falkor import body, client, transport, verdict
 
 from .vendors import drips, success
 
 OK = b"HTTP/1.1 200 OK\r\n"
+ENDLESS_NAME = b"\x1f\x8b\x08\x08" + bytes(6)  # the head of a gzip member, up to its file name
 
 
 def open_sockets() -> set[str]:
@@ -151,9 +152,57 @@ def test_nobody_listening_is_unreachable_after_three_tries(connect, caplog):
     assert caplog.text.count("Unreachable") == 3
 
 
-def test_a_slow_answer_reports_progress_every_second_or_so(serve, connect, monkeypatch):
+@pytest.mark.parametrize(
+    ("beginning", "drop"),
+    [
+        pytest.param(OK + b"\r\n{", b" ", id="body"),
+        pytest.param(OK + b"Content-Encoding: gzip\r\n\r\n" + ENDLESS_NAME, b"a", id="gzip that unfolds to nothing"),
+        pytest.param(b"HTTP/1.1 500 No\r\n\r\n{", b" ", id="error"),
+    ],
+)
+def test_a_slow_answer_reports_progress_every_second_or_so(beginning, drop, serve, connect, monkeypatch):
     monkeypatch.setattr(body, "_REPORT_SECONDS", 0.1)
     seen: list[int] = []
     with pytest.raises(falkor.TooSlow):
-        connect(serve(drips(OK + b"\r\n{", b" ")).url, deadline=0.8).certificates(progress=seen.append)
+        connect(serve(drips(beginning, drop)).url, deadline=0.8).certificates(progress=seen.append)
     assert len(seen) >= 4
+
+
+@pytest.fixture
+def _short_reads(monkeypatch):
+    for module in (body, client, transport, verdict):
+        monkeypatch.setattr(module, "READ_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("_short_reads")
+@pytest.mark.parametrize(
+    ("beginning", "drop", "message"),
+    [
+        pytest.param(b"HT", b"T", "did not begin to answer within 0.3 seconds", id="status line"),
+        pytest.param(OK, b"X-More: 1\r\n", "did not begin to answer within 0.3 seconds", id="headers"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0", "stopped for 0.3 seconds", id="chunk size"),
+    ],
+)
+def test_what_drips_without_a_byte_of_the_body_is_cut_like_silence(beginning, drop, message, serve, connect):
+    server = serve(drips(beginning, drop))
+    threads, began = threading.active_count(), time.monotonic()
+    with pytest.raises(falkor.TooSlow, match=message):
+        connect(server.url, deadline=5).certificates()
+    assert time.monotonic() - began < 2
+    assert server.connections == 1
+    server.stop()
+    assert threading.active_count() <= threads
+
+
+@pytest.mark.usefixtures("_short_reads")
+def test_a_body_that_keeps_coming_may_take_longer_than_one_read(serve, connect):
+    server = serve(drips(OK + b"\r\n{", b" "))
+    with pytest.raises(falkor.TooSlow, match="not complete after 1 seconds"):
+        connect(server.url, deadline=1).certificates()
+
+
+@pytest.mark.usefixtures("_short_reads")
+def test_an_error_whose_body_is_cut_keeps_its_status(serve, connect):
+    head = b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with pytest.raises(falkor.WrongToken):
+        connect(serve(drips(head, b"0")).url, deadline=5).certificates()

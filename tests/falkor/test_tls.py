@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from certdash import falkor
+from certdash.falkor import transport
 
 from .vendors import drips, read_request, success
 
@@ -93,6 +94,14 @@ def test_the_deadline_cuts_what_drips_through_tls(beginning, tls, trusted, conne
     server = tls(drips(beginning, b" "))
     with pytest.raises(falkor.TooSlow):
         connect(f"https://vendor.test:{server.port}", deadline=0.6).certificates()
+    assert server.connections == 1
+
+
+def test_headers_that_drip_through_tls_are_cut_before_the_deadline(tls, trusted, connect, monkeypatch):
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.3)
+    server = tls(drips(b"HTTP/1.1 200 OK\r\nX: ", b" "))
+    with pytest.raises(falkor.TooSlow, match=r"vendor\.test did not begin to answer"):
+        connect(f"https://vendor.test:{server.port}", deadline=5).certificates()
     assert server.connections == 1
 
 
