@@ -101,7 +101,7 @@ def test_the_file_of_missing_members_holds_who_is_still_missing(held, as_owner):
     assert names == sorted(names, reverse=True)
 
 
-@pytest.mark.parametrize(("who", "status"), [("viewer", 404), ("manager", 404), ("owner", 200), ("superuser", 200)])
+@pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("manager", 403), ("owner", 200), ("superuser", 200)])
 def test_only_owners_see_the_list_of_missing_members(who, status, held, client, cast):
     client.force_login(cast[who])
     for query in ("", "?_export=csv"):
