@@ -4,11 +4,12 @@ import base64
 import json
 import logging
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
@@ -152,9 +153,10 @@ class FalkorClient:
     def _redacted(self, message: str) -> str:
         """Take the token out of what the vendor says, should it quote it, and then bound it."""
         pair = base64.b64decode(self._token).decode("utf-8", "replace")
-        for secret in (self._token, pair, pair.partition(":")[2]):
+        for secret in (self._token, pair, *pair.split(":", 1)):
             if len(secret) >= 8:
-                message = message.replace(secret, "…")
+                forms = "|".join(map(re.escape, (secret, quote(secret, safe=""))))
+                message = re.sub(forms, "…", message, flags=re.IGNORECASE)
         return message[:MESSAGE_LENGTH]
 
 

@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 from certdash.models import App, Breadth, Certificate, Learner, SyncRun
 from certdash.sync.asking import Scope
 from certdash.sync.run import sync_app
+from certdash.sync.schedule import unfinished_acceptances
 from certdash.sync.withdrawals import accept, withdraw_accepted
 from tests.falkor.vendors import ENDPOINT
 from tests.prove.history import History, certificates, gone, signature
@@ -174,6 +175,8 @@ class Driver:
 
     def settle(self) -> None:
         """Runs, accepting what is held, until one is good: then what is stored is the truth, and all history."""
+        for accepted in unfinished_acceptances():  # as the worker does every minute
+            withdraw_accepted(accepted, lambda: self.moment)
         run = self.sync()
         for _ in range(3):
             if run.status == Status.HELD:

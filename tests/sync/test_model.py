@@ -14,6 +14,7 @@ from pytest_httpserver import HTTPServer
 from certdash.falkor import client
 from certdash.models import Breadth
 from certdash.models.group import track_groups
+from certdash.sync import bulk
 from certdash.sync.asking import Scope
 from tests.prove.changes import Moved, awards, changes
 from tests.prove.driver import FAULTS, FULL, Driver, rolled_back
@@ -84,10 +85,12 @@ class Model(RuleBasedStateMachine):
         self.happens(some)
         self.driver.sync_with(fault, scope)
 
-    @rule(some=happenings, writes=st.integers(0, 40))
-    def sync_and_die(self, some: list[Any], writes: int) -> None:
+    @rule(some=happenings, writes=st.integers(0, 40), settled=st.booleans())
+    def sync_and_die(self, some: list[Any], writes: int, settled: bool) -> None:
         self.happens(some)
         self.driver.sync_killed(writes)
+        if settled:  # by the same answer
+            self.driver.settle()
 
     @rule(some=happenings)
     def sync_while_it_happens(self, some: list[Any]) -> None:
@@ -116,8 +119,9 @@ class Model(RuleBasedStateMachine):
 
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failed calls are tried again at once."""
+    """Failed calls are tried again at once, and few rows are as many transactions as usually thousands."""
     monkeypatch.setattr(client, "BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr(bulk, "ROWS", 4)
 
 
 @pytest.mark.parametrize("breadths", [(Breadth.EVERYTHING,), tuple(Breadth)], ids=["everything", "any part"])
