@@ -66,6 +66,7 @@ class Taking:
         for done, (identity, same) in enumerate(elements.items(), 1):
             self._story(pks[identity], same)
             self.applier.tell(progress_done=done)
+        self.applier.finish()
         self.missing.stories = plan.missing
         for some in bulk.chunks(plan.missing):
             live = self.applier.app.certificates.live().filter(story__in=some)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from certdash.falkor import Row
-from certdash.models import Certificate, Change, State, Story
+from certdash.models import Certificate, Change, State, Story, SyncRun
 from certdash.models.story import hashed_slug, restate_slugs
 from certdash.models.text import sort_bytes
 
 from . import bulk
 from .learners import ROW, rename_learners, teach_learners
-from .lease import Lease
+from .lease import Clock, Lease
 from .plan import CertificatesPlan, Head, Kind, Stored, StoredStory, StoriesPlan, Update, difference
 
 _CERTIFICATE = (*ROW[:7], "state_sent", *ROW[7:], "sort_name")
@@ -34,8 +34,21 @@ class Bytes(NamedTuple):
 _OPEN = Bytes("", 0, 0)
 
 
+class _Part(NamedTuple):
+    """Rows of a story that are planned and not written yet."""
+
+    story: int
+    rows: int
+    write: Callable[[datetime], dict[str, int]]  # returns what it adds to the run's counts
+    keep: Bytes
+
+
 class Applier(Lease):
     """Writes for one run of one app."""
+
+    def __init__(self, run: SyncRun, clock: Clock) -> None:
+        super().__init__(run, clock)
+        self._waiting: list[_Part] = []
 
     # -- Stories ------------------------------------------------------------------------------------------------
 
@@ -99,26 +112,39 @@ class Applier(Lease):
             yield Stored(pk, Row(*row), bool(withdrawn or outside), missing_in is not None)
 
     def certificates(self, story: int, plan: CertificatesPlan, *, initial: bool, whole: Bytes | None) -> None:
-        """Write one story's news and changes. What is missing waits until the whole answer is known.
+        """Write one story's news and changes, or let them wait for others: `finish` writes what still waits.
 
-        `whole`: what the story's bytes held, when this plan is all there is to do about them. The stored digest goes
-        with the first part that is written, and this one comes with the last: cut off in between, the next run plans
-        what is left.
+        What is missing waits until the whole answer is known. `whole`: what the story's bytes held, when this plan is
+        all there is to do about them. The stored digest goes with the first part that is written, and this one comes
+        with the last: cut off in between, the next run plans what is left.
         """
-        parts: list[Callable[[datetime], dict[str, int]]] = [
-            *(partial(self._create, story, some, initial) for some in bulk.chunks(plan.create, bulk.ROWS)),
-            *(partial(self._update, story, some) for some in bulk.chunks(plan.update, bulk.ROWS)),
-            *(partial(self._found, story, some) for some in bulk.chunks(plan.found, bulk.ROWS)),
-        ]
-        for left, part in zip(reversed(range(len(parts))), parts, strict=True):
-            with self.writing() as now:
-                counts = part(now)
-                kept = whole if whole and not left else _OPEN
-                Story.objects.filter(pk=story).update(**kept._asdict())
-            for name, count in counts.items():
-                setattr(self.run, name, getattr(self.run, name) + count)
+        planned: tuple[tuple[list[Any], Callable[..., dict[str, int]]], ...] = (
+            (plan.create, partial(self._create, story, initial)),
+            (plan.update, partial(self._update, story)),
+            (plan.found, partial(self._found, story)),
+        )
+        parts = [(some, write) for rows, write in planned for some in bulk.chunks(rows, bulk.PART)]
+        for left, (rows, write) in zip(reversed(range(len(parts))), parts, strict=True):
+            keep = whole if whole and not left else _OPEN
+            self._waiting.append(_Part(story, len(rows), partial(write, rows), keep))
+            if sum(part.rows for part in self._waiting) >= bulk.ROWS:
+                self.finish()
         if whole and not parts:
             self.keep({story: whole})
+
+    def finish(self) -> None:
+        """Write the certificates that wait, in one transaction."""
+        parts, self._waiting = self._waiting, []
+        if not parts:
+            return
+        with self.writing() as now:
+            told = []
+            for part in parts:
+                told.append(part.write(now))
+                Story.objects.filter(pk=part.story).update(**part.keep._asdict())
+        for counts in told:
+            for name, count in counts.items():
+                setattr(self.run, name, getattr(self.run, name) + count)
 
     def keep(self, applied: dict[int, Bytes]) -> None:
         """Note what the bytes of these stories held, now that there is nothing left to do about them."""
@@ -127,7 +153,7 @@ class Applier(Lease):
                 self.renew()
                 bulk.update(Story, (*Bytes._fields, "id"), ((*it, pk) for pk, it in applied.items()))
 
-    def _create(self, story: int, new: Sequence[tuple[str, Row]], initial: bool, now: datetime) -> dict[str, int]:
+    def _create(self, story: int, initial: bool, new: Sequence[tuple[str, Row]], now: datetime) -> dict[str, int]:
         learners, renamed = teach_learners(self.app, new)
         bulk.insert(
             Certificate,

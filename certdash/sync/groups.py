@@ -67,7 +67,7 @@ def take_group(
 
 def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> None:
     """Open memberships for these learners, and take the mark from those that are no longer missing."""
-    for new in bulk.chunks(joined, bulk.ROWS):
+    for new in bulk.chunks(joined, bulk.PART):
         with _writing(lease, group) as now:
             bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in new))
     lease.run.joined += len(joined)

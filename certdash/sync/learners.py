@@ -82,5 +82,5 @@ def learner_pks(app: App, identities: Iterable[str]) -> set[int]:
 
 def _known(app: App, identities: Iterable[str], *names: str) -> Iterable[tuple[Any, ...]]:
     """Identity, pk and the named fields of those who are known."""
-    for some in bulk.chunks(identities, bulk.ROWS):
+    for some in bulk.chunks(identities, bulk.PART):
         yield from bulk.find(Learner, app.pk, "identity", some, ("identity", "id", *names))

@@ -118,8 +118,10 @@ class Driver:
         return run
 
     def _assert_narrow(self, scope: Scope, newly: set[int]) -> None:
-        asked = {key: value for key, value in (("story", scope.story), ("users", list(scope.users))) if value}
-        heads = [element["story"] for element in self.world.elements(Plain(), asked)]
+        # A story that is asked for by its ID may be listed by its name, which another one has as well.
+        assert {asked.get("story", "") for asked in self.asked} <= {scope.story, *self.app.listed_stories}
+        questions = [{key: asked[key] for key in ("story", "users") if key in asked} for asked in self.asked]
+        heads = [element["story"] for asked in questions for element in self.world.elements(Plain(), asked)]
         stories = {(head["ID"] or "", head["name"]) for head in heads}
         emails = {user.strip().casefold() for user in scope.users if "@" in user}
         rows = Certificate.objects.filter(pk__in=newly).values_list("story__vendor_id", "story__name", "email")

@@ -9,6 +9,7 @@ from werkzeug import Response
 from certdash.models import App, Certificate, Change, Group, Membership, Rejection, Story, SyncRun
 from certdash.models.group import track_groups
 from certdash.sync import answer as answer_module
+from certdash.sync import bulk
 from certdash.sync import groups as groups_module
 from certdash.sync.asking import Scope
 from certdash.sync.lease import LEASE
@@ -198,6 +199,7 @@ def test_a_run_that_was_killed_tells_what_it_had_written(vendor, monkeypatch):
         return real(*args)
 
     monkeypatch.setattr(answer_module, "plan_certificates", plan)
+    monkeypatch.setattr(bulk, "ROWS", 3)
     vendor.sync(*(story(*people(3, first=10 * n), name=f"Story {n}", vendor_id=f"ID-{n}") for n in range(3)))
     assert counts[2] == (6, 3)  # at most one transaction behind
     assert live(vendor.app)

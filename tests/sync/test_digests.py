@@ -103,6 +103,7 @@ def test_a_story_that_was_cut_off_half_way_is_compared_when_its_old_bytes_come_b
         return real(*args)
 
     monkeypatch.setattr(Applier, "_create", second_fails)
+    monkeypatch.setattr(bulk, "PART", 2)
     monkeypatch.setattr(bulk, "ROWS", 2)
     with pytest.raises(RuntimeError):
         vendor.sync(story(*people(3), *people(4, first=20)), story(*people(3, first=10), **B))

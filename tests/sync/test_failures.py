@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -229,13 +230,14 @@ def test_what_an_interrupted_run_had_written_stays_and_counts_as_seen_once(fille
 def test_a_large_story_is_written_in_parts_so_that_others_can_write_and_the_next_run_does_the_rest(filled, monkeypatch):
     real, parts = Applier._create, []
 
-    def second_fails(applier: Applier, story: int, new: Any, *args: Any, **options: Any) -> dict[str, int]:
+    def second_fails(applier: Applier, story: int, initial: bool, new: Any, now: datetime) -> dict[str, int]:
         parts.append(len(new))
         if len(parts) == 2:
             raise Broken
-        return real(applier, story, new, *args, **options)
+        return real(applier, story, initial, new, now)
 
     monkeypatch.setattr(Applier, "_create", second_fails)
+    monkeypatch.setattr(bulk, "PART", 500)
     monkeypatch.setattr(bulk, "ROWS", 500)
     with pytest.raises(Broken):
         filled.sync(story(*people(1203)))
