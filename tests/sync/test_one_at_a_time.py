@@ -14,6 +14,7 @@ from django.utils import timezone
 from certdash.models import App, Certificate, Group, SyncRun
 from certdash.models.group import track_groups
 from certdash.sync import answer as answer_module
+from certdash.sync import bulk
 from certdash.sync.apply import Applier, Bytes
 from certdash.sync.asking import Scope
 from certdash.sync.lease import LEASE, LeaseLost
@@ -138,8 +139,9 @@ def test_a_run_that_no_worker_took_up_says_so(vendor):
     assert "worker" in queued.message
 
 
-def test_a_run_that_is_alive_keeps_its_lease_however_long_it_takes(vendor):
+def test_a_run_that_is_alive_keeps_its_lease_however_long_it_takes(vendor, monkeypatch):
     """The lease is renewed while an answer comes in and is written."""
+    monkeypatch.setattr(bulk, "ROWS", 1)
     moments = iter(NOW + timedelta(minutes=minute) for minute in range(1000))
     vendor.body = success(*(story(*people(1), name=f"Story {n}") for n in range(20)))
     run = sync_app(vendor.app, clock=lambda: next(moments))
@@ -158,6 +160,7 @@ def dies_before(monkeypatch: pytest.MonkeyPatch, work: Callable[[SyncRun], None]
         return real(*args)
 
     monkeypatch.setattr(answer_module, "plan_certificates", plan)
+    monkeypatch.setattr(bulk, "ROWS", 1)
 
 
 THREE = [story(*people(3, first=10 * n), name=f"Story {n}", vendor_id=f"ID-{n}") for n in range(3)]
