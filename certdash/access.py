@@ -8,18 +8,18 @@ from certdash.models import App, Grant, Role, User
 
 
 def apps_for(user: User, role: Role = Role.VIEWER) -> QuerySet[App]:
-    """The apps in which this person has at least the role; a superuser has every role in every app."""
+    """The apps in which this person has at least the role, alone or in a team; a superuser has every role in all."""
     if user.is_superuser:
         return App.objects.all()
-    return App.objects.filter(grants__user=user, grants__role__in=role.and_above)
+    return App.objects.filter(pk__in=Grant.objects.of(user).filter(role__in=role.and_above).values("app"))
 
 
 def role_in(user: User, app: App) -> Role | None:
-    """This person's role in the app; None without any."""
+    """This person's role in the app, the best of their own and their teams'; None without any."""
     if user.is_superuser:
         return Role.OWNER
-    grant = Grant.objects.filter(user=user, app=app).first()
-    return Role(grant.role) if grant else None
+    roles = set(Grant.objects.of(user).filter(app=app).values_list("role", flat=True))
+    return next((role for role in reversed(list(Role)) if role in roles), None)
 
 
 def app_or_404(user: User, slug: str, role: Role = Role.VIEWER) -> App:

@@ -3,94 +3,29 @@
 `docs/interface.md` lists the variables for the people who set them.
 """
 
-import contextlib
 import os
 import secrets
 import sys
-import tempfile
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from certdash import environment as env
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def _text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
-
-
-def _whole(name: str, default: int, least: int) -> int:
-    text = _text(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < least:
-        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {text!r}.")
-    return int(text)
-
-
-def _switch(name: str) -> bool:
-    text = _text(name, "0")
-    if text not in {"0", "1"}:
-        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {text!r}.")
-    return text == "1"
-
-
-def _web_address(name: str, default: str = "") -> str:
-    text = _text(name, default).rstrip("/")
-    try:
-        parts = urlsplit(text)
-        known = not text or (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
-    except ValueError:
-        known = False
-    if not known:
-        raise ImproperlyConfigured(f"{name} must be an address like https://certdash.example.com, not {text!r}.")
-    return text
-
-
-def _writable_folder(name: str, default: str) -> Path:
-    folder = Path(_text(name, default)).absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}: the folder {folder} cannot be made: {error.strerror}.") from error
-    if not os.access(folder, os.W_OK):
-        raise ImproperlyConfigured(f"{name}: the folder {folder} cannot be written to.")
-    return folder
-
-
 # Tokens, people's data and keys: whatever the program writes is for its own user alone.
 os.umask(0o077)
-DATA_DIR = _writable_folder("CERTDASH_DATA_DIR", "var")
-DEBUG = _switch("CERTDASH_DEBUG")
-PUBLIC_URL = _web_address("CERTDASH_PUBLIC_URL", "http://127.0.0.1:8000")
+DATA_DIR = env.writable_folder("CERTDASH_DATA_DIR", "var")
+DEBUG = env.switch("CERTDASH_DEBUG")
+PUBLIC_URL = env.web_address("CERTDASH_PUBLIC_URL", "http://127.0.0.1:8000")
 _served_by_https = PUBLIC_URL.startswith("https://")
 
 # -- Database ---------------------------------------------------------------------------------------------------
 
-
-def _database_config(url: str) -> dict[str, Any]:
-    if not url:  # not by way of a URL, in which a folder's name could mean something else
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "certdash.sqlite3")}
-    try:
-        config: dict[str, Any] = environ.Env.db_url_config(url)
-    except ValueError:
-        config = {}  # what went wrong would quote the URL, password included
-    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")) or config.get("NAME") in (
-        None,
-        "",
-        ":memory:",
-    ):
-        raise ImproperlyConfigured(
-            "CERTDASH_DATABASE_URL must be like sqlite:////var/lib/certdash.sqlite3 or "
-            "postgres://user:password@host:5432/database."
-        )
-    return config
-
-
-_database = _database_config(_text("CERTDASH_DATABASE_URL"))
+_database = env.database("CERTDASH_DATABASE_URL", DATA_DIR / "certdash.sqlite3")
 _on_postgresql = _database["ENGINE"] == "django.db.backends.postgresql"
 if _on_postgresql:
     # Checked before use, so that a server that was restarted costs one reconnect and not a page.
@@ -109,34 +44,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Keys -------------------------------------------------------------------------------------------------------
 
-_keys_must_be_given = _on_postgresql or _served_by_https
+_alone = not _on_postgresql and not _served_by_https  # one machine, on which a generated key can stay
 
 
-def _key(name: str, file_name: str, new: str) -> str:
-    """The key of the environment, or one that is generated once and kept in the data directory."""
-    if given := _text(name):
-        return given
-    if _keys_must_be_given:
-        raise ImproperlyConfigured(
-            f"{name} must be set when certdash runs on PostgreSQL or under an https address: "
-            "a key generated on one machine would be missing on the next."
-        )
-    path = DATA_DIR / file_name
-    if not path.exists():
-        # Written aside and then linked: of two processes that start together, one wins and both read a whole key.
-        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as file:  # made with mode 0600
-            file.write(new)
-            file.flush()
-            with contextlib.suppress(FileExistsError):
-                os.link(file.name, path)
-    return path.read_text().strip()
+def _key(name: str, file: str, new: str) -> str:
+    return env.key(name, DATA_DIR / file, new, must_be_given=not _alone)
 
 
 SECRET_KEY = _key("CERTDASH_SECRET_KEY", "secret_key", secrets.token_urlsafe(50))
-CREDENTIAL_KEYS = [
-    key.strip()
-    for key in _key("CERTDASH_CREDENTIAL_KEYS", "credential_keys", Fernet.generate_key().decode()).split(",")
-]
+_credential_keys = _key("CERTDASH_CREDENTIAL_KEYS", "credential_keys", Fernet.generate_key().decode())
+CREDENTIAL_KEYS = [key.strip() for key in _credential_keys.split(",")]
 try:
     for _each in CREDENTIAL_KEYS:
         Fernet(_each)
@@ -146,12 +63,15 @@ except ValueError:
         "CERTDASH_CREDENTIAL_KEYS must be Fernet keys (32 bytes in URL-safe Base64), separated by commas."
     ) from None
 
+# Never rotated: what it made cannot be made anew.
+ERASURE_KEY = _key("CERTDASH_ERASURE_KEY", "erasure_key", secrets.token_urlsafe(50))
+
 # -- The vendor -------------------------------------------------------------------------------------------------
 
-UPSTREAM_DEADLINE = _whole("CERTDASH_UPSTREAM_DEADLINE", 600, least=1)
-UPSTREAM_MAX_BYTES = _whole("CERTDASH_UPSTREAM_MAX_MB", 1024, least=1) * 2**20
-UPSTREAM_PROXY = _web_address("CERTDASH_UPSTREAM_PROXY") or None
-ALLOW_PRIVATE_UPSTREAMS = _switch("CERTDASH_ALLOW_PRIVATE_UPSTREAMS")
+UPSTREAM_DEADLINE = env.whole("CERTDASH_UPSTREAM_DEADLINE", 600, least=1)
+UPSTREAM_MAX_BYTES = env.whole("CERTDASH_UPSTREAM_MAX_MB", 1024, least=1) * 2**20
+UPSTREAM_PROXY = env.web_address("CERTDASH_UPSTREAM_PROXY") or None
+ALLOW_PRIVATE_UPSTREAMS = env.switch("CERTDASH_ALLOW_PRIVATE_UPSTREAMS")
 SPOOL_DIR = DATA_DIR / "spool"
 
 # -- The application --------------------------------------------------------------------------------------------
@@ -239,7 +159,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 
-TRUSTED_PROXIES = _whole("CERTDASH_TRUSTED_PROXIES", 0, least=0)
+TRUSTED_PROXIES = env.whole("CERTDASH_TRUSTED_PROXIES", 0, least=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # -- HTTP -------------------------------------------------------------------------------------------------------
@@ -292,7 +212,7 @@ WHITENOISE_USE_FINDERS = not _collected or DEBUG
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
-TIME_ZONE = _text("CERTDASH_TIME_ZONE", "UTC")
+TIME_ZONE = env.text("CERTDASH_TIME_ZONE", "UTC")
 try:
     ZoneInfo(TIME_ZONE)
 except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -14,12 +14,13 @@ MIGRATIONS = PACKAGE / "migrations"
 
 # Lowest first: a room imports only from itself and from rooms above it in this list.
 ROOMS = (
+    {"environment"},
     {"settings"},
     {"falkor"},
     {"models", "migrations"},
     {"sync"},
     {"tasks"},
-    {"access"},
+    {"access", "audit"},
     {"charts", "exports", "facets", "fields", "filters", "forms", "keys", "links", "rows", "signs", "stats", "tables"},
     {"sandbox", "worker"},
     {"views", "urls", "wsgi"},

@@ -1,12 +1,15 @@
 """What certdash stores. Only `sync` writes what came from the vendor; `access` decides who sees it."""
 
 from .app import App, Breadth
+from .attempts import LoginAttempts
+from .audit import AuditEntry, AuditKind
 from .badges import Badge
 from .certificate import Certificate, CertificateQuerySet, State, is_live
 from .change import Change
+from .erasure import Erasure
 from .group import Group, Membership
 from .learner import Learner
-from .people import Grant, Role, User
+from .people import Grant, Role, Team, User
 from .run import Rejection, SyncRun
 from .secret import CredentialUnreadable, Secret
 from .story import Story, StoryType
@@ -14,15 +17,19 @@ from .worker import Worker
 
 __all__ = [
     "App",
+    "AuditEntry",
+    "AuditKind",
     "Badge",
     "Breadth",
     "Certificate",
     "CertificateQuerySet",
     "Change",
     "CredentialUnreadable",
+    "Erasure",
     "Grant",
     "Group",
     "Learner",
+    "LoginAttempts",
     "Membership",
     "Rejection",
     "Role",
@@ -31,6 +38,7 @@ __all__ = [
     "Story",
     "StoryType",
     "SyncRun",
+    "Team",
     "User",
     "Worker",
     "is_live",

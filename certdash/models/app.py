@@ -33,6 +33,7 @@ class App(models.Model):
     refresh_minutes = models.PositiveIntegerField(default=15, help_text="Minutes between two scheduled syncs.")
     breadth = models.CharField(max_length=10, choices=Breadth.choices, default=Breadth.EVERYTHING)
     listed_stories = models.JSONField(default=list, blank=True)  # IDs or names; asked for one by one
+    stores_telephones = models.BooleanField(default=True)
     # Moves in every transaction that changes the app's rows; caches are keyed by it.
     version = models.PositiveBigIntegerField(default=0, editable=False)
 

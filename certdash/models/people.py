@@ -1,7 +1,10 @@
 """The people of the dashboard (the vendor's users are learners) and what they may do."""
 
+from typing import cast
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 
@@ -12,7 +15,7 @@ class User(AbstractUser):
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
-                condition=~models.Q(email=""),
+                condition=~Q(email=""),
                 name="user_email_once",
                 violation_error_message="Somebody else has this e-mail address.",
             )
@@ -22,12 +25,32 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class Team(models.Model):
+    """People who are given access together."""
+
+    name = models.CharField(max_length=100)
+    members = models.ManyToManyField(User, related_name="teams", blank=True)
+    # Members are those who sign in with this value in the identity provider's claim; empty: who was chosen here.
+    claim = models.CharField("value of the claim", max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="team_name_once", violation_error_message="Another team has this name."
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Role(models.TextChoices):
     """What a person may do in an app; each role includes the ones before it."""
 
     VIEWER = "viewer", "Viewer"  # see, download
     MANAGER = "manager", "Manager"  # also sync
-    OWNER = "owner", "Owner"  # also credentials, groups, access, held runs
+    OWNER = "owner", "Owner"  # also credentials, groups, access, held runs, erasure
 
     @property
     def and_above(self) -> list["Role"]:
@@ -36,18 +59,37 @@ class Role(models.TextChoices):
         return every[every.index(self) :]
 
 
-class Grant(models.Model):
-    """A person's role in one app."""
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def of(self, user: User) -> "GrantQuerySet":
+        """Given to this person, or to a team of theirs."""
+        return self.filter(Q(user=user) | Q(team__in=user.teams.all()))
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="grants")
+
+class Grant(models.Model):
+    """The role of a person, or of everybody in a team, in one app."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="grants")
+    team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, related_name="grants")
     app = models.ForeignKey("App", models.CASCADE, related_name="grants")
     role = models.CharField(max_length=7, choices=Role.choices)
+
+    objects = GrantQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["app", "user"], name="grant_once"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="grant_role_known"),
+            models.UniqueConstraint(fields=["app", "team"], name="grant_once_a_team"),
+            models.CheckConstraint(
+                condition=Q(user=None, team__isnull=False) | Q(user__isnull=False, team=None),
+                name="grant_of_a_person_or_a_team",
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="grant_role_known"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} is {self.role} of {self.app}"
+        return f"{self.holder} is {self.role} of {self.app}"
+
+    @property
+    def holder(self) -> User | Team:
+        """Who has the role."""
+        return cast(User | Team, self.user or self.team)

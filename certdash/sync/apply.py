@@ -32,13 +32,14 @@ class Bytes(NamedTuple):
 
 
 _OPEN = Bytes("", 0, 0)
+_CHANGED = 4  # times what a new row costs: it moves in every index, and its history is a row as well
 
 
 class _Part(NamedTuple):
     """Rows of a story that are planned and not written yet."""
 
     story: int
-    rows: int
+    cost: int  # in new rows
     write: Callable[[datetime], dict[str, int]]  # returns what it adds to the run's counts
     keep: Bytes
 
@@ -118,16 +119,19 @@ class Applier(Lease):
         all there is to do about them. The stored digest goes with the first part that is written, and this one comes
         with the last: cut off in between, the next run plans what is left.
         """
-        planned: tuple[tuple[list[Any], Callable[..., dict[str, int]]], ...] = (
-            (plan.create, partial(self._create, story, initial)),
-            (plan.update, partial(self._update, story)),
-            (plan.found, partial(self._found, story)),
+        planned: tuple[tuple[int, list[Any], Callable[..., dict[str, int]]], ...] = (
+            (1, plan.create, partial(self._create, story, initial)),
+            (_CHANGED, plan.update, partial(self._update, story)),
+            (1, plan.found, partial(self._found, story)),
         )
-        parts = [(some, write) for rows, write in planned for some in bulk.chunks(rows, bulk.PART)]
-        for left, (rows, write) in zip(reversed(range(len(parts))), parts, strict=True):
-            keep = whole if whole and not left else _OPEN
-            self._waiting.append(_Part(story, len(rows), partial(write, rows), keep))
-            if sum(part.rows for part in self._waiting) >= bulk.ROWS:
+        parts = [
+            (cost * len(some), partial(write, some))
+            for cost, rows, write in planned
+            for some in bulk.chunks(rows, bulk.PART)
+        ]
+        for left, (cost, write) in zip(reversed(range(len(parts))), parts, strict=True):
+            self._waiting.append(_Part(story, cost, write, whole if whole and not left else _OPEN))
+            if sum(part.cost for part in self._waiting) >= bulk.ROWS:
                 self.finish()
         if whole and not parts:
             self.keep({story: whole})

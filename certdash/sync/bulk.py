@@ -13,8 +13,8 @@ from django.db.models import DateTimeField, DurationField, JSONField, Model
 T = TypeVar("T")
 CHUNK = 500  # values of one `IN`: SQLite takes no more than 999
 PART = 5000  # rows of one statement
-# Rows of one transaction, up to a part more: a second or two in which nobody else can write to SQLite. In smaller ones
-# it writes the same pages of its indexes again and again.
+# New rows of one transaction, up to a part more: a second or two in which nobody else can write to SQLite. In smaller
+# ones it writes the same pages of its indexes again and again.
 ROWS = 20_000
 
 

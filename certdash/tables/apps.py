@@ -24,8 +24,9 @@ class GrantTable(Table):
     caption = "People with access"
     nothing_text = "Nobody has access to this app but superusers."
     columns_of_file: ClassVar[dict[str, Callable[[Grant], Any]]] = {
-        "name": lambda grant: grant.user.username,
-        "email": lambda grant: grant.user.email,
+        "name": lambda grant: grant.user.username if grant.user else "",
+        "email": lambda grant: grant.user.email if grant.user else "",
+        "team": lambda grant: grant.team.name if grant.team else "",
         "role": lambda grant: grant.role,
     }
 
@@ -33,7 +34,7 @@ class GrantTable(Table):
         order_by = "person"
 
     def records(self, ids: Sequence[int]) -> Iterable[Grant]:
-        return Grant.objects.filter(pk__in=ids).select_related("app", "user").defer("app__token")
+        return Grant.objects.filter(pk__in=ids).select_related("app", "user", "team").defer("app__token")
 
 
 class AppTable(Table):

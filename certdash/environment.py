@@ -1,0 +1,93 @@
+"""What the environment says, read for `settings`: a value that makes no sense stops the start, by its name."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    """A variable without the space around it, or the default when it is missing or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def whole(name: str, default: int, least: int) -> int:
+    """A whole number. Raises `ImproperlyConfigured`, as all of these do."""
+    given = text(name, str(default))
+    if not given.isascii() or not given.isdigit() or int(given) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {given!r}.")
+    return int(given)
+
+
+def switch(name: str) -> bool:
+    """0 or 1."""
+    given = text(name, "0")
+    if given not in {"0", "1"}:
+        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {given!r}.")
+    return given == "1"
+
+
+def web_address(name: str, default: str = "") -> str:
+    """An address of the web without its last slash; empty when there is none."""
+    given = text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(given)
+        known = not given or (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
+    except ValueError:
+        known = False
+    if not known:
+        raise ImproperlyConfigured(f"{name} must be an address like https://certdash.example.com, not {given!r}.")
+    return given
+
+
+def writable_folder(name: str, default: str) -> Path:
+    """A folder that exists when this returns."""
+    folder = Path(text(name, default)).absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: the folder {folder} cannot be made: {error.strerror}.") from error
+    if not os.access(folder, os.W_OK):
+        raise ImproperlyConfigured(f"{name}: the folder {folder} cannot be written to.")
+    return folder
+
+
+def database(name: str, file: Path) -> dict[str, Any]:
+    """Django's configuration of the database that a URL names; without one, of this SQLite file."""
+    url = text(name)
+    if not url:  # not by way of a URL, in which a folder's name could mean something else
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError:
+        config = {}  # what went wrong would quote the URL, password included
+    known = url.startswith(("sqlite:///", "postgres://", "postgresql://"))
+    if not known or config.get("NAME") in (None, "", ":memory:"):
+        raise ImproperlyConfigured(
+            f"{name} must be like sqlite:////var/lib/certdash.sqlite3 or postgres://user:password@host:5432/database."
+        )
+    return config
+
+
+def key(name: str, file: Path, new: str, *, must_be_given: bool) -> str:
+    """The key of the environment, or one that is generated once and kept in this file."""
+    if given := text(name):
+        return given
+    if must_be_given:
+        raise ImproperlyConfigured(
+            f"{name} must be set when certdash runs on PostgreSQL or under an https address: "
+            "a key generated on one machine would be missing on the next."
+        )
+    if not file.exists():
+        # Written aside and then linked: of two processes that start together, one wins and both read a whole key.
+        with tempfile.NamedTemporaryFile("w", dir=file.parent) as aside:  # made with mode 0600
+            aside.write(new)
+            aside.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(aside.name, file)
+    return file.read_text().strip()

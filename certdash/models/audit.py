@@ -1,0 +1,65 @@
+"""Who did what: rows that are added and never changed."""
+
+from typing import Any
+
+from django.db import models
+
+from .app import App
+from .people import User
+
+
+class AuditKind(models.TextChoices):
+    """What is written down. Never what somebody typed, and nothing of learners."""
+
+    LOGIN = "login", "Logged in"
+    LOGIN_FAILED = "login_failed", "Log-in failed"
+    DOWNLOAD = "download", "Downloaded"
+    ACCESS_GIVEN = "access_given", "Access given"
+    ACCESS_TAKEN = "access_taken", "Access taken away"
+    CREDENTIALS = "credentials", "Connection changed"
+    ACCEPTED = "accepted", "Withdrawals accepted"
+    ERASED = "erased", "Learner erased"
+    ERASURE_LIFTED = "lifted", "Erasure lifted"
+    TELEPHONES = "telephones", "Storing of telephones switched"
+    PERSON = "person", "Account changed"
+    TEAM = "team", "Team changed"
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    def update(self, **_: Any) -> int:
+        raise TypeError("What was written down stays as it is.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("What was written down stays.")
+
+
+class AuditEntry(models.Model):
+    """One event. App and person are also kept by name: they may be gone when it is read."""
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=12, choices=AuditKind.choices)
+    # Without constraints: nothing that is removed elsewhere may change a row here.
+    app = models.ForeignKey(App, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False)
+    app_name = models.CharField(max_length=200, blank=True)
+    person = models.ForeignKey(User, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False)
+    person_name = models.CharField(max_length=150, blank=True)  # the user name; empty: nobody of ours, or a command
+    details = models.JSONField(default=dict)  # words and numbers of our own, by name
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["app", "-id"], name="audit_app")]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind}"
+
+    def save(self, **options: Any) -> None:
+        """Add the entry. Raises `TypeError` for one that is stored already."""
+        if not self._state.adding:
+            raise TypeError("What was written down stays as it is.")
+        super().save(**options)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("What was written down stays.")
