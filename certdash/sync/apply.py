@@ -127,11 +127,11 @@ class Applier(Lease):
         parts = [
             (cost * len(some), partial(write, some))
             for cost, rows, write in planned
-            for some in bulk.chunks(rows, bulk.PART)
+            for some in bulk.chunks(rows, max(1, bulk.PART // cost))
         ]
         for left, (cost, write) in zip(reversed(range(len(parts))), parts, strict=True):
             self._waiting.append(_Part(story, cost, write, whole if whole and not left else _OPEN))
-            if sum(part.cost for part in self._waiting) >= bulk.ROWS:
+            if sum(part.cost for part in self._waiting) >= (bulk.ROWS if self.run.initial else bulk.PART):
                 self.finish()
         if whole and not parts:
             self.keep({story: whole})

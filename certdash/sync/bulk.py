@@ -12,9 +12,9 @@ from django.db.models import DateTimeField, DurationField, JSONField, Model
 
 T = TypeVar("T")
 CHUNK = 500  # values of one `IN`: SQLite takes no more than 999
-PART = 5000  # rows of one statement
-# New rows of one transaction, up to a part more: a second or two in which nobody else can write to SQLite. In smaller
-# ones it writes the same pages of its indexes again and again.
+PART = 5000  # rows of one statement, and what a transaction may cost, in new rows: half a second on SQLite
+# The same in an app's first sync, when there is much to write and little to look at: in smaller transactions SQLite
+# writes the same pages of its indexes again and again. Nobody else can write to it meanwhile: a second or two.
 ROWS = 20_000
 
 

@@ -218,6 +218,7 @@ def test_what_an_interrupted_run_had_written_stays_and_counts_as_seen_once(fille
 
     elements = [story(*people(4)), story(*people(2), name="Story B", vendor_id="ID-B")]
     monkeypatch.setattr(answer_module, "plan_certificates", second_fails)
+    monkeypatch.setattr(bulk, "PART", 1)
     monkeypatch.setattr(bulk, "ROWS", 1)
     with pytest.raises(Broken):
         filled.sync(*elements)
