@@ -12,7 +12,7 @@ LOCK = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-has
 ALONE = env -i PATH="$$PATH" HOME="$$HOME" CERTDASH_DATA_DIR=var/check
 IN_PRODUCTION = $(ALONE) CERTDASH_PUBLIC_URL=https://certdash.example.com \
 	CERTDASH_SECRET_KEY=known-to-everybody-and-so-good-for-this-check-only-2026 \
-	CERTDASH_CREDENTIAL_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+	CERTDASH_ERASURE_KEY=known-to-everybody-as-well CERTDASH_CREDENTIAL_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .PHONY: demo test prove bench check lock programs
 .DELETE_ON_ERROR:

@@ -22,6 +22,12 @@ def role_in(user: User, app: App) -> Role | None:
     return next((role for role in reversed(list(Role)) if role in roles), None)
 
 
+def superuser_or_404(user: User) -> None:
+    """Accounts and teams are for superusers. Raises `Http404` for everybody else."""
+    if not user.is_superuser:
+        raise Http404("No such page.")
+
+
 def app_or_404(user: User, slug: str, role: Role = Role.VIEWER) -> App:
     """The app of this slug. Raises `Http404` when it is foreign, `PermissionDenied` when the role does not reach."""
     app = apps_for(user).filter(slug=slug).first()

@@ -20,3 +20,27 @@ def note(kind: AuditKind, app: App | None = None, person: User | None = None, **
         person_name=person.username if person else "",
         details=details,
     )
+
+
+# Field of an app: what it is called where a change of it is told.
+_OF_CONNECTION = {
+    "name": "name",
+    "base_url": "address",
+    "token": "token",
+    "app_id": "app ID",
+    "refresh_minutes": "interval",
+}
+
+
+def note_connection(app: App, before: App | None, person: User | None = None) -> None:
+    """Write down which fields of a connection are others than before, or that the app is new; never their values."""
+    fields = [
+        told for name, told in _OF_CONNECTION.items() if before is None or getattr(app, name) != getattr(before, name)
+    ]
+    if fields:
+        details: dict[str, object] = {"changed": fields}
+        if before is None:
+            details["added"] = True
+        if person is None:
+            details["by"] = "command"
+        note(AuditKind.CREDENTIALS, app, person, **details)

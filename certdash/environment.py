@@ -3,12 +3,15 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 
 def text(name: str, default: str = "") -> str:
@@ -32,6 +35,14 @@ def switch(name: str) -> bool:
     return given == "1"
 
 
+def one_of(name: str, values: Sequence[str]) -> str:
+    """One of these words, the first of them when it is missing or empty."""
+    given = text(name, values[0])
+    if given not in values:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(values)}, not {given!r}.")
+    return given
+
+
 def web_address(name: str, default: str = "") -> str:
     """An address of the web without its last slash; empty when there is none."""
     given = text(name, default).rstrip("/")
@@ -43,6 +54,20 @@ def web_address(name: str, default: str = "") -> str:
     if not known:
         raise ImproperlyConfigured(f"{name} must be an address like https://certdash.example.com, not {given!r}.")
     return given
+
+
+def single_sign_on(issuer: str, client_id: str, client_secret: str) -> tuple[str, str, str]:
+    """The values of these three variables, of which all are set or none."""
+    values = web_address(issuer), text(client_id), text(client_secret)
+    parts = urlsplit(values[0])
+    if parts.username or (parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}):
+        raise ImproperlyConfigured(f"{issuer} must be an https address; only on this machine itself http will do.")
+    missing = [name for name, value in zip((issuer, client_id, client_secret), values, strict=True) if not value]
+    if missing and any(values):
+        raise ImproperlyConfigured(
+            f"{missing[0]} is missing: single sign-on needs {issuer}, {client_id} and {client_secret}."
+        )
+    return values
 
 
 def writable_folder(name: str, default: str) -> Path:
@@ -62,16 +87,49 @@ def database(name: str, file: Path) -> dict[str, Any]:
     url = text(name)
     if not url:  # not by way of a URL, in which a folder's name could mean something else
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    known = url.startswith(("sqlite:///", "postgres://", "postgresql://"))
     try:
-        config: dict[str, Any] = environ.Env.db_url_config(url)
+        config: dict[str, Any] = environ.Env.db_url_config(url) if known else {}
     except ValueError:
         config = {}  # what went wrong would quote the URL, password included
-    known = url.startswith(("sqlite:///", "postgres://", "postgresql://"))
     if not known or config.get("NAME") in (None, "", ":memory:"):
         raise ImproperlyConfigured(
             f"{name} must be like sqlite:////var/lib/certdash.sqlite3 or postgres://user:password@host:5432/database."
         )
     return config
+
+
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+_MAIL_SECONDS = 20  # that a mail server has for an answer, while somebody waits for the page
+
+
+def mail_server(name: str, sender: str) -> dict[str, Any]:
+    """Django's settings of the mail server that a URL names, with this sender unless its `from` says another one.
+
+    Empty without a URL.
+    """
+    if not (url := text(name)):
+        return {}
+    try:
+        parts, query = urlsplit(url), dict(parse_qsl(urlsplit(url).query, strict_parsing="?" in url))
+        config: dict[str, Any] = environ.Env.email_url_config(parts._replace(query="").geturl())
+        if given := query.pop("from", ""):
+            validate_email(parseaddr(given)[1])
+        known = parts.scheme in _MAIL_PORTS and parts.hostname and parts.port != 0 and parts.path in {"", "/"}
+    except (ValueError, ValidationError, ImproperlyConfigured):
+        known = False  # what went wrong would quote the URL, password included
+    if not known or query or not given.isprintable():
+        raise ImproperlyConfigured(
+            f"{name} must be like smtp+tls://user:password@mail.example.com:587?from=certdash@example.com, with "
+            "smtp, smtp+tls or smtp+ssl in front; signs like @ and / in a password are written as %40 and %2F."
+        ) from None
+    return {
+        name: value for name, value in config.items() if name.startswith("EMAIL_") and name != "EMAIL_FILE_PATH"
+    } | {
+        "EMAIL_PORT": parts.port or _MAIL_PORTS[parts.scheme],
+        "EMAIL_TIMEOUT": _MAIL_SECONDS,
+        "DEFAULT_FROM_EMAIL": given or sender,
+    }
 
 
 def key(name: str, file: Path, new: str, *, must_be_given: bool) -> str:

@@ -3,6 +3,7 @@
 `docs/interface.md` lists the variables for the people who set them.
 """
 
+import hashlib
 import os
 import secrets
 import sys
@@ -14,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from certdash import environment as env
+from certdash import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Tokens, people's data and keys: whatever the program writes is for its own user alone.
@@ -73,6 +75,8 @@ UPSTREAM_MAX_BYTES = env.whole("CERTDASH_UPSTREAM_MAX_MB", 1024, least=1) * 2**2
 UPSTREAM_PROXY = env.web_address("CERTDASH_UPSTREAM_PROXY") or None
 ALLOW_PRIVATE_UPSTREAMS = env.switch("CERTDASH_ALLOW_PRIVATE_UPSTREAMS")
 SPOOL_DIR = DATA_DIR / "spool"
+# Days after which withdrawn certificates, ended memberships and reports of runs are removed.
+KEEP_DAYS = env.whole("CERTDASH_KEEP_DAYS", 730, least=30)
 
 # -- The application --------------------------------------------------------------------------------------------
 
@@ -87,23 +91,28 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_filters",
     "django_htmx",
     "django_tables2",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "certdash.logs.RequestLog",
+    "certdash.headers.Headers",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "certdash.sessions.IdleSessionMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "certdash.urls"
@@ -157,14 +166,54 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_SESSION_REMEMBER = True
+# Hours without a page that somebody asked for, after which a session ends; see `certdash.sessions`.
+SESSION_COOKIE_AGE = 8 * 3600
+ACCOUNT_SESSION_REMEMBER = True  # for as long as that, also when the browser is closed in between
+# An invitation, or a link to a new password.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+ACCOUNT_ADAPTER = "certdash.adapters.AccountAdapter"
+# Log-ins are counted by `certdash.attempts` alone: in the database, which all machines share.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+
+OIDC_ISSUER, _oidc_client, _oidc_secret = env.single_sign_on(
+    "CERTDASH_OIDC_ISSUER", "CERTDASH_OIDC_CLIENT_ID", "CERTDASH_OIDC_CLIENT_SECRET"
+)
+OIDC_TEAMS_CLAIM = env.text("CERTDASH_OIDC_TEAMS_CLAIM")
+OIDC_ONLY = env.switch("CERTDASH_OIDC_ONLY")
+if not OIDC_ISSUER and (OIDC_ONLY or OIDC_TEAMS_CLAIM):
+    raise ImproperlyConfigured(
+        "CERTDASH_OIDC_ISSUER must be set when CERTDASH_OIDC_ONLY or CERTDASH_OIDC_TEAMS_CLAIM is."
+    )
+# Accounts are linked to this name and a subject; another issuer may give the same subject to somebody else.
+OIDC_PROVIDER = f"oidc-{hashlib.sha256(OIDC_ISSUER.encode()).hexdigest()[:16]}"
+SOCIALACCOUNT_ADAPTER = "certdash.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": OIDC_PROVIDER,
+                "name": "Single sign-on",
+                "client_id": _oidc_client,
+                "secret": _oidc_secret,
+                "settings": {"server_url": OIDC_ISSUER, "oauth_pkce_enabled": True},
+            }
+        ]
+    }
+}
 
 TRUSTED_PROXIES = env.whole("CERTDASH_TRUSTED_PROXIES", 0, least=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
+# -- Mail -------------------------------------------------------------------------------------------------------
+
+_mail = env.mail_server("CERTDASH_EMAIL_URL", f"certdash@{urlsplit(PUBLIC_URL).hostname}")
+SENDS_MAIL = bool(_mail)
+globals().update(_mail)
+
 # -- HTTP -------------------------------------------------------------------------------------------------------
 
-_public = urlsplit(PUBLIC_URL)
+_public, _issuer = urlsplit(PUBLIC_URL), urlsplit(OIDC_ISSUER)
 ALLOWED_HOSTS = sorted({_public.hostname or "", "localhost", "127.0.0.1", "[::1]"})
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 SESSION_COOKIE_HTTPONLY = True
@@ -188,7 +237,9 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'"],
         "img-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # A form that finds nobody logged in is led on to the provider.
+        "form-action": ["'self'", *([f"{_issuer.scheme}://{_issuer.netloc}"] if OIDC_ISSUER else [])],
+        "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
@@ -218,14 +269,7 @@ try:
 except (ZoneInfoNotFoundError, ValueError, OSError):
     raise ImproperlyConfigured(f"CERTDASH_TIME_ZONE must be a name like Europe/Berlin, not {TIME_ZONE!r}.") from None
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},  # what people may not see or misspell is in the server's access log
-    },
-}
+LOGGING_CONFIG = "certdash.logs.configure"
+LOGGING = logs.configuration(
+    env.one_of("CERTDASH_LOG_FORMAT", logs.FORMATS), env.one_of("CERTDASH_LOG_LEVEL", logs.LEVELS)
+)

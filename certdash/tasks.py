@@ -9,8 +9,9 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.utils import timezone
 from huey import SqliteHuey, crontab
 
-from certdash.models import SyncRun
+from certdash.models import App, SyncRun
 from certdash.sync.lease import STOPPING
+from certdash.sync.retention import age_out
 from certdash.sync.run import execute, release_dead_runs
 from certdash.sync.schedule import open_due_runs, renew_waiting, unfinished_acceptances
 from certdash.sync.withdrawals import withdraw_accepted
@@ -46,6 +47,20 @@ def withdraw_held(run_id: int) -> None:
     """Withdraw what an owner accepted."""
     if run := SyncRun.objects.filter(pk=run_id).exclude(accepted_at=None).first():
         withdraw_accepted(run, timezone.now)
+
+
+@huey.task()
+def remove_old(app_id: int) -> None:
+    """Remove what of an app is older than it is kept."""
+    if app := App.objects.filter(pk=app_id).first():
+        age_out(app, timezone.now())
+
+
+@huey.periodic_task(crontab(hour="2", minute="23"))
+def remove_old_daily() -> None:
+    """Once a day, in UTC."""
+    for app in App.objects.all():
+        enqueue(remove_old, app.pk)
 
 
 @huey.periodic_task(crontab(minute="*"))

@@ -1,21 +1,28 @@
 """The addresses of `docs/interface.md`; people link to them."""
 
-from allauth.account.views import account_inactive, login, logout, password_change
+from allauth.account.views import account_inactive
+from django.conf import settings
 from django.urls import path, register_converter
 
 from certdash.views import (
+    accounts,
     apps,
+    audit,
     certificates,
     changes,
+    erasure,
     groups,
     health,
     held,
+    log_in,
     members,
     overview,
+    passwords,
     people,
     refresh,
     runs,
     stories,
+    teams,
 )
 
 
@@ -33,6 +40,7 @@ class KeyConverter:
 
 register_converter(KeyConverter, "key")
 
+handler400, handler500 = "certdash.views.errors.bad_request", "certdash.views.errors.server_error"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("certificates/", certificates.Certificates.as_view(), name="certificates"),
@@ -43,6 +51,7 @@ urlpatterns = [
     path("groups/<slug:app>/<key:key>/", groups.OneGroup.as_view(), name="group"),
     path("people/", people.People.as_view(), name="people"),
     path("people/<int:pk>/", people.OnePerson.as_view(), name="person"),
+    path("people/<int:pk>/erase/", erasure.person_erase, name="person_erase"),
     path("people/<int:pk>/refresh/", refresh.refresh_person, name="person_refresh"),
     path("apps/", apps.Apps.as_view(), name="apps"),
     path("apps/add/", apps.app_add, name="app_add"),
@@ -53,16 +62,40 @@ urlpatterns = [
     path("apps/<slug:slug>/scope/", apps.app_scope, name="app_scope"),
     path("apps/<slug:slug>/people/", apps.AppPeople.as_view(), name="app_people"),
     path("apps/<slug:slug>/people/<int:pk>/take-away/", apps.app_take_away, name="app_take_away"),
+    path("apps/<slug:slug>/privacy/", erasure.app_privacy, name="app_privacy"),
+    path("apps/<slug:slug>/erasures/", erasure.app_erasures, name="app_erasures"),
+    path("apps/<slug:slug>/erasures/<int:pk>/lift/", erasure.erasure_lift, name="erasure_lift"),
+    path("apps/<slug:slug>/audit/", audit.AppAudit.as_view(), name="app_audit"),
     path("apps/<slug:slug>/sync/", runs.sync_now, name="sync_now"),
     path("apps/<slug:slug>/runs/", runs.Runs.as_view(), name="runs"),
     path("apps/<slug:slug>/runs/<int:pk>/", runs.run, name="run"),
     path("apps/<slug:slug>/runs/<int:pk>/accept/", held.accept_run, name="accept_run"),
     path("apps/<slug:slug>/runs/<int:pk>/changes/", changes.Changes.as_view(), name="changes"),
     path("apps/<slug:slug>/runs/<int:pk>/members/", members.Members.as_view(), name="members"),
-    path("accounts/login/", login, name="account_login"),
-    path("accounts/logout/", logout, name="account_logout"),
+    path("accounts/login/", log_in.log_in, name="account_login"),
+    path("accounts/logout/", log_in.log_out, name="account_logout"),
+    path("accounts/sso/", log_in.sign_on, name="single_sign_on"),
+    path(
+        "accounts/sso/callback/",
+        log_in.signed_on,
+        {"provider_id": settings.OIDC_PROVIDER},
+        name="openid_connect_callback",  # by which allauth asks for it
+    ),
+    path("accounts/audit/", audit.Audit.as_view(), name="audit"),
     path("accounts/inactive/", account_inactive, name="account_inactive"),
-    path("accounts/password/change/", password_change, name="account_change_password"),
+    path("accounts/password/change/", log_in.change_password, name="account_change_password"),
+    path("accounts/password/forgotten/", passwords.password_forgotten, name="password_forgotten"),
+    path("accounts/set-password/<uidb64>/<token>/", passwords.SetPassword.as_view(), name="set_password"),
+    path("accounts/people/", accounts.Accounts.as_view(), name="accounts"),
+    path("accounts/people/add/", accounts.account_add, name="account_add"),
+    path("accounts/people/<int:pk>/", accounts.account, name="account"),
+    path("accounts/people/<int:pk>/deactivate/", accounts.account_switch, {"active": False}, name="account_deactivate"),
+    path("accounts/people/<int:pk>/reactivate/", accounts.account_switch, {"active": True}, name="account_reactivate"),
+    path("accounts/people/<int:pk>/link/", accounts.account_link, name="account_link"),
+    path("accounts/teams/", teams.Teams.as_view(), name="teams"),
+    path("accounts/teams/add/", teams.team_add, name="team_add"),
+    path("accounts/teams/<int:pk>/", teams.team, name="team"),
+    path("accounts/teams/<int:pk>/delete/", teams.team_delete, name="team_delete"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

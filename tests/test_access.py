@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from certdash.models import Certificate, Grant, Role, SyncRun
+from certdash.models import Certificate, Erasure, Grant, Learner, Role, SyncRun, Team, User
 from certdash.models.story import Story
 from tests import world
 
@@ -17,6 +17,8 @@ _OPEN = (200, 200, 200, 200, 200, 200)
 _EVERYBODY = (LOGIN, 200, 200, 200, 200, 200)
 _MEMBERS = (LOGIN, 404, 200, 200, 200, 200)
 _OWNERS = (LOGIN, 404, 403, 403, 200, 200)
+_NOWHERE = (404, 404, 404, 404, 404, 404)  # as long as no provider is configured
+_SUPERUSERS = (LOGIN, 404, 404, 404, 404, 200)
 _ONLY_POST = (LOGIN, 405, 405, 405, 405, 405)
 _NO_POST = (LOGIN, 405, 405, 405, 405, 405)
 
@@ -31,6 +33,7 @@ GET = {
     "group": _MEMBERS,
     "people": _EVERYBODY,
     "person": _MEMBERS,
+    "person_erase": _OWNERS,
     "person_refresh": _ONLY_POST,
     "apps": _EVERYBODY,
     "app_add": (LOGIN, 403, 403, 403, 403, 200),
@@ -40,14 +43,33 @@ GET = {
     "app_groups": _OWNERS,
     "app_scope": _OWNERS,
     "app_people": _OWNERS,
+    "app_privacy": _OWNERS,
+    "app_erasures": _OWNERS,
+    "erasure_lift": _OWNERS,
     "app_take_away": _ONLY_POST,
+    "app_audit": _OWNERS,
+    "audit": (LOGIN, 404, 404, 404, 404, 200),
     "sync_now": _ONLY_POST,
     "runs": _MEMBERS,
     "run": _MEMBERS,
     "changes": _MEMBERS,
     "members": _OWNERS,
     "accept_run": _ONLY_POST,
+    "accounts": _SUPERUSERS,
+    "account_add": _SUPERUSERS,
+    "account": _SUPERUSERS,
+    "account_deactivate": _ONLY_POST,
+    "account_reactivate": _ONLY_POST,
+    "account_link": _ONLY_POST,
+    "teams": _SUPERUSERS,
+    "team_add": _SUPERUSERS,
+    "team": _SUPERUSERS,
+    "team_delete": _ONLY_POST,
+    "set_password": (410, 410, 410, 410, 410, 410),  # of a link that never was
+    "password_forgotten": (404, 404, 404, 404, 404, 404),  # without a mail server
     "account_login": (200, 302, 302, 302, 302, 302),
+    "single_sign_on": _NOWHERE,
+    "openid_connect_callback": _NOWHERE,
     "account_inactive": _OPEN,
     "account_logout": (302, 200, 200, 200, 200, 200),
     "account_change_password": _EVERYBODY,
@@ -74,11 +96,30 @@ POST = {
     "app_scope": (LOGIN, 404, 403, 403, 422, 422),
     "app_people": (LOGIN, 404, 403, 403, 422, 422),
     "app_take_away": (LOGIN, 404, 403, 403, 302, 302),
+    "app_audit": (LOGIN, 404, 403, 403, 405, 405),
+    "audit": (LOGIN, 404, 404, 404, 404, 405),
     "sync_now": (LOGIN, 404, 403, 302, 302, 302),
     "runs": (LOGIN, 404, 405, 405, 405, 405),
     "changes": (LOGIN, 404, 405, 405, 405, 405),
     "members": (LOGIN, 404, 403, 403, 405, 405),
     "accept_run": (LOGIN, 404, 403, 403, 302, 302),
+    "accounts": (LOGIN, 404, 404, 404, 404, 405),
+    "account_add": (LOGIN, 404, 404, 404, 404, 422),
+    "account": (LOGIN, 404, 404, 404, 404, 422),
+    "account_deactivate": (LOGIN, 404, 404, 404, 404, 302),
+    "account_reactivate": (LOGIN, 404, 404, 404, 404, 302),
+    "account_link": (LOGIN, 404, 404, 404, 404, 200),
+    "teams": (LOGIN, 404, 404, 404, 404, 405),
+    "team_add": (LOGIN, 404, 404, 404, 404, 422),
+    "team": (LOGIN, 404, 404, 404, 404, 422),
+    "team_delete": (LOGIN, 404, 404, 404, 404, 302),
+    "set_password": (410, 410, 410, 410, 410, 410),
+    "password_forgotten": (404, 404, 404, 404, 404, 404),
+    "app_privacy": (LOGIN, 404, 403, 403, 422, 422),
+    "app_erasures": (LOGIN, 404, 403, 403, 422, 422),
+    # Last, since they take away what the others are about.
+    "erasure_lift": (LOGIN, 404, 403, 403, 302, 302),
+    "person_erase": (LOGIN, 404, 403, 403, 302, 302),
 }
 LISTS = ("certificates", "stories", "groups", "people", "apps")
 
@@ -93,19 +134,42 @@ def addresses(cast, monkeypatch):
     run = world.make_run(cast.demo)
     world.make_foreign(cast.other)
     grant = Grant.objects.get(app=cast.demo, user=cast.viewer)
+    erasure = Erasure.objects.create(app=cast.demo, digest="0" * 64, at=world.NOW)
+    somebody, team = world.make_user("somebody"), Team.objects.create(name="Trainers")
     arguments = {
         "story": ["demo", story.key],
         "story_refresh": ["demo", story.key],
         "group": ["demo", group.key],
         "person": [certificate.learner_id],
+        "person_erase": [certificate.learner_id],
         "person_refresh": [certificate.learner_id],
+        "erasure_lift": ["demo", erasure.pk],
         "app_take_away": ["demo", grant.pk],
         "run": ["demo", run.pk],
         "changes": ["demo", run.pk],
         "members": ["demo", run.pk],
         "accept_run": ["demo", run.pk],
+        "account": [somebody.pk],
+        "account_deactivate": [somebody.pk],
+        "account_reactivate": [somebody.pk],
+        "account_link": [somebody.pk],
+        "team": [team.pk],
+        "team_delete": [team.pk],
+        "set_password": ["MQ", "abcdef-0123456789"],
     }
-    of_app = {"app", "app_connection", "app_test", "app_groups", "app_scope", "app_people", "sync_now", "runs"}
+    of_app = {
+        "app",
+        "app_audit",
+        "app_connection",
+        "app_test",
+        "app_groups",
+        "app_scope",
+        "app_people",
+        "app_privacy",
+        "app_erasures",
+        "sync_now",
+        "runs",
+    }
     return {name: reverse(name, args=arguments.get(name, ["demo"] if name in of_app else [])) for name in GET}
 
 
@@ -144,7 +208,10 @@ def test_post_as(who, cast, addresses):
 @pytest.mark.parametrize("who", ["stranger", "viewer"])
 def test_who_may_not_post_changes_nothing(name, who, cast, addresses):
     def rows():
-        return Grant.objects.count(), SyncRun.objects.count(), cast.demo.groups.filter(tracked=True).count()
+        people = sorted(User.objects.values_list("pk", "password", "is_active", "is_superuser"))
+        counted = (Grant, Team, SyncRun, Learner, Erasure)
+        tracked = cast.demo.groups.filter(tracked=True).count()
+        return [*(model.objects.count() for model in counted), tracked, people]
 
     before = rows()
     logged_in(cast, who).post(addresses[name])
@@ -176,6 +243,9 @@ def foreign_addresses(cast):
         f"/groups/retail/{group.key}/": "/groups/nothing/none/",
         f"/groups/demo/{group.key}/": "/groups/demo/none/",
         f"/people/{learner.pk}/": "/people/999999999/",
+        f"/people/{learner.pk}/erase/": "/people/999999999/erase/",
+        "/apps/retail/privacy/": "/apps/nothing/privacy/",
+        "/apps/retail/erasures/": "/apps/nothing/erasures/",
         f"/people/{learner.pk}/?_export=csv": "/people/999999999/?_export=csv",
         "/apps/retail/": "/apps/nothing/",
         "/apps/retail/connection/": "/apps/nothing/connection/",

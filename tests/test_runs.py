@@ -30,6 +30,7 @@ def _empty_queue():
 @pytest.fixture
 def as_viewer(client, cast):
     client.force_login(cast.viewer)
+    client.get("/healthz")  # the first request of a session stamps it
     return client
 
 

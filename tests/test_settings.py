@@ -18,7 +18,7 @@ Load = Callable[..., dict[str, Any]]
 
 HTTPS = {"PUBLIC_URL": "https://certdash.example.com"}
 POSTGRESQL = {"DATABASE_URL": "postgres://certdash:secret@db.example.com:5433/dashboard"}
-KEYS = {"SECRET_KEY": "given", "CREDENTIAL_KEYS": Fernet.generate_key().decode()}
+KEYS = {"SECRET_KEY": "given", "CREDENTIAL_KEYS": Fernet.generate_key().decode(), "ERASURE_KEY": "given too"}
 
 
 @pytest.fixture
@@ -60,8 +60,26 @@ NONSENSE = [
     ("UPSTREAM_PROXY", "proxy.example.com:3128"),
     ("ALLOW_PRIVATE_UPSTREAMS", "true"),
     ("TRUSTED_PROXIES", "-1"),
+    ("OIDC_ISSUER", "login.example.com"),
+    ("OIDC_ISSUER", "http://login.example.com"),
+    ("OIDC_ISSUER", "https://me:secret@login.example.com"),
+    ("OIDC_ONLY", "yes"),
     ("TIME_ZONE", "Mars/Olympus"),
     ("TIME_ZONE", "../UTC"),
+    ("EMAIL_URL", "mail.example.com"),
+    ("EMAIL_URL", "https://mail.example.com"),
+    ("EMAIL_URL", "consolemail://"),
+    ("EMAIL_URL", "smtp://"),
+    ("EMAIL_URL", "smtp://:secret@"),
+    ("EMAIL_URL", "smtp://mail.example.com:port"),
+    ("EMAIL_URL", "smtp://mail.example.com:99999"),
+    ("EMAIL_URL", "smtp://mail.example.com:0"),
+    ("EMAIL_URL", "smtp://mail.example.com/inbox"),
+    ("EMAIL_URL", "smtp://me:sec/ret@mail.example.com"),
+    ("EMAIL_URL", "smtp://mail.example.com?tls=1"),
+    ("EMAIL_URL", "smtp://mail.example.com?from"),
+    ("EMAIL_URL", "smtp://mail.example.com?from=nobody"),
+    ("EMAIL_URL", "smtp://mail.example.com?from=a@example.com%0abcc:b@example.com"),
 ]
 
 
@@ -88,7 +106,7 @@ def test_keys_are_made_once_and_only_their_owner_reads_them(load, tmp_path):
     assert first["SECRET_KEY"] == second["SECRET_KEY"] != ""
     assert first["CREDENTIAL_KEYS"] == second["CREDENTIAL_KEYS"]
     files = [path for path in (tmp_path / "data").iterdir() if path.is_file()]
-    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600, 0o600]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600] * 3
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
@@ -118,6 +136,40 @@ def test_https_makes_cookies_secure_and_bound_to_the_host(load):
     assert settings["SESSION_COOKIE_NAME"].startswith("__Host-")
     assert settings["CSRF_COOKIE_NAME"].startswith("__Host-")
     assert settings["SECURE_HSTS_SECONDS"] >= 365 * 24 * 3600
+
+
+OIDC = {"OIDC_ISSUER": "https://login.example.com/company/", "OIDC_CLIENT_ID": "certdash", "OIDC_CLIENT_SECRET": "s"}
+
+
+@pytest.mark.parametrize("missing", OIDC)
+def test_single_sign_on_is_configured_whole_or_not_at_all(load, missing):
+    with pytest.raises(ImproperlyConfigured, match=f"^CERTDASH_{missing} is missing"):
+        load(**{name: value for name, value in OIDC.items() if name != missing})
+
+
+@pytest.mark.parametrize("more", [{"OIDC_ONLY": "1"}, {"OIDC_TEAMS_CLAIM": "groups"}])
+def test_what_belongs_to_single_sign_on_needs_it(load, more):
+    with pytest.raises(ImproperlyConfigured, match=r"^CERTDASH_OIDC_ISSUER must be set"):
+        load(**more)
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:9400", "http://localhost:9400/"])
+def test_a_provider_on_this_machine_may_be_without_https(load, issuer):
+    assert load(**OIDC | {"OIDC_ISSUER": issuer})["OIDC_ISSUER"] == issuer.rstrip("/")
+
+
+def test_forms_may_lead_on_to_the_provider_and_nowhere_else(load):
+    def form_action(**variables):
+        return load(**variables)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"]
+
+    assert form_action(**OIDC) == ["'self'", "https://login.example.com"]
+    assert form_action() == ["'self'"]
+
+
+def test_accounts_are_linked_to_one_issuer(load):
+    issuers = ["https://login.example.com", "https://login.example.com/", "https://login.example.org"]
+    names = [load(**OIDC | {"OIDC_ISSUER": issuer})["OIDC_PROVIDER"] for issuer in issuers]
+    assert names[0] == names[1] != names[2]
 
 
 def test_http_leaves_cookies_usable(load):
@@ -168,3 +220,37 @@ def test_the_vendor_is_asked_within_the_limits_that_are_set(load):
     assert (settings["UPSTREAM_DEADLINE"], settings["UPSTREAM_MAX_BYTES"]) == (30, 2 * 2**20)
     assert settings["UPSTREAM_PROXY"] == "http://proxy.example.com:3128"
     assert settings["ALLOW_PRIVATE_UPSTREAMS"] is False
+
+
+MAIL = [
+    ("smtp://mail.example.com", 25, False, False),
+    ("smtp+tls://mail.example.com", 587, True, False),
+    ("smtp+ssl://mail.example.com", 465, False, True),
+    ("smtp+tls://mail.example.com:2525", 2525, True, False),
+]
+
+
+@pytest.mark.parametrize(("url", "port", "tls", "ssl"), MAIL)
+def test_mail_goes_by_the_server_that_is_named(load, url, port, tls, ssl):
+    settings = load(EMAIL_URL=url)
+    assert (settings["SENDS_MAIL"], settings["EMAIL_HOST"], settings["EMAIL_PORT"]) == (True, "mail.example.com", port)
+    assert (settings.get("EMAIL_USE_TLS", False), settings.get("EMAIL_USE_SSL", False)) == (tls, ssl)
+
+
+def test_mail_has_a_sender_and_whoever_logs_in_to_the_server(load):
+    settings = load(EMAIL_URL="smtp+tls://me%40example.com:p%2Fw%40@mail.example.com", **HTTPS, **KEYS)
+    assert (settings["EMAIL_HOST_USER"], settings["EMAIL_HOST_PASSWORD"]) == ("me@example.com", "p/w@")
+    assert settings["DEFAULT_FROM_EMAIL"] == "certdash@certdash.example.com"
+    settings = load(EMAIL_URL="smtp://mail.example.com?from=Training+%3Ctraining%40example.com%3E")
+    assert settings["DEFAULT_FROM_EMAIL"] == "Training <training@example.com>"
+
+
+def test_without_a_mail_server_no_mail_is_sent(load):
+    assert load()["SENDS_MAIL"] is False
+
+
+def test_what_is_wrong_with_the_mail_server_is_told_without_its_password(load):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        load(EMAIL_URL="smtp://me:secret@mail.example.com:port")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__context__ is None

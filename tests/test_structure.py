@@ -14,16 +14,18 @@ MIGRATIONS = PACKAGE / "migrations"
 
 # Lowest first: a room imports only from itself and from rooms above it in this list.
 ROOMS = (
-    {"environment"},
+    {"environment", "logs"},
     {"settings"},
     {"falkor"},
     {"models", "migrations"},
     {"sync"},
     {"tasks"},
-    {"access", "audit"},
+    {"access", "attempts", "audit", "invitations", "sessions"},
+    {"adapters", "devices", "single_sign_on"},
     {"charts", "exports", "facets", "fields", "filters", "forms", "keys", "links", "rows", "signs", "stats", "tables"},
+    {"downloads"},
     {"sandbox", "worker"},
-    {"views", "urls", "wsgi"},
+    {"headers", "views", "urls", "wsgi"},
     {"management"},
 )
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}

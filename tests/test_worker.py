@@ -66,17 +66,17 @@ def test_told_to_end_by_ctrl_c_while_an_answer_drips_in_the_run_closes_itself(in
 
 def test_told_to_end_while_it_writes_no_story_counts_as_done_that_is_not(installation, talker):
     connect(installation, talker)
-    talker.answers(400, stories=60)
+    talker.answers(400, stories=150)
     worker = start(installation)
     done = "SELECT count(*) FROM certdash_story WHERE digest <> ''"
     wait_until(lambda: query(installation, done)[0][0], lambda count: count > 2)
     assert worker.stop(signal.SIGTERM, seconds=PATIENCE) == 0
     assert statuses(installation) == ["interrupted"]
     assert is_whole(installation)
-    assert query(installation, done)[0][0] < 60
+    assert query(installation, done)[0][0] < 150
     assert query(installation, HALF_WRITTEN) == []
     is_run_to_its_end(installation)
-    assert query(installation, "SELECT count(*) FROM certdash_certificate WHERE withdrawn_at IS NULL") == [(60 * 400,)]
+    assert query(installation, "SELECT count(*) FROM certdash_certificate WHERE withdrawn_at IS NULL") == [(150 * 400,)]
 
 
 HALF_WRITTEN = """

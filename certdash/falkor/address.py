@@ -18,6 +18,12 @@ ENDPOINT = "/v1/logs/story-certificates"
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
 _PATH = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_ISATAP = {0x5EFE, 0x02005EFE}  # before the IPv4 address in the second half of an IPv6 address (RFC 5214)
+# Not for everybody either, which `ipaddress` does not know in every version: protocol assignments, the former
+# relays of 6to4, documentation.
+_SPECIAL = [ipaddress.ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")]
+# Names that lead to the machine or the network of whoever looks them up.
+_INWARD = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "home.arpa")
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
@@ -38,6 +44,7 @@ def check_base_url(url: str, *, allow_private: bool, resolve: bool = True) -> st
     host = _ascii_host(parts)
     port = _port(parts)
     if not allow_private:
+        _check_name(host)
         try:
             check_public(host, addresses(host, port or 443, by_name=resolve))
         except Unreachable:
@@ -75,13 +82,22 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         embedded = ip.ipv4_mapped or ip.sixtofour
-        if ip in _NAT64:
+        if ip in _NAT64 or int(ip) >> 32 & 0xFFFFFFFF in _ISATAP:
             embedded = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if embedded is not None:
             return is_public(str(embedded))
         if ip.is_site_local:
             return False
+    if any(ip.version == special.version and ip in special for special in _SPECIAL):
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+
+
+def _check_name(host: str) -> None:
+    """Refuse what is inward by its name alone: behind a proxy nobody here looks names up."""
+    name = f".{host.rstrip('.')}"
+    if any(name.endswith(f".{inward}") for inward in _INWARD):
+        raise AddressRefused(f"The host {host} leads to a private or local address")
 
 
 def _split(url: str) -> SplitResult:

@@ -4,9 +4,11 @@ A set is lenient and keeps a list: what it does not understand it leaves out and
 list; a download and a command refuse when it is not empty, since a typo must not hand out everybody's data.
 """
 
+from .audit import AuditFilter
 from .base import ListFilter
 from .certificates import NO_GROUP, CertificateFilter, is_state
 from .lists import (
+    AccountFilter,
     AppFilter,
     ChangeFilter,
     GrantFilter,
@@ -15,11 +17,14 @@ from .lists import (
     MemberFilter,
     RunFilter,
     StoryFilter,
+    TeamFilter,
 )
 
 __all__ = [
     "NO_GROUP",
+    "AccountFilter",
     "AppFilter",
+    "AuditFilter",
     "CertificateFilter",
     "ChangeFilter",
     "GrantFilter",
@@ -29,5 +34,6 @@ __all__ = [
     "MemberFilter",
     "RunFilter",
     "StoryFilter",
+    "TeamFilter",
     "is_state",
 ]

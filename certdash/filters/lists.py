@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from certdash.models import App, Change, Grant, Group, Learner, Membership, Story, SyncRun
+from certdash.models import App, Change, Grant, Group, Learner, Membership, Story, SyncRun, Team, User
 from certdash.models.text import fold
 
 from .base import ListFilter, Values
@@ -48,6 +48,35 @@ class AppFilter(ListFilter):
     class Meta:
         model = App
         fields: list[str] = []
+
+
+class AccountFilter(ListFilter):
+    """Accounts by user name, name and e-mail address."""
+
+    app = None
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def by_words(self, queryset: Any, _name: str, words: str) -> Any:
+        wanted = fold(words).split()
+        told = queryset.order_by().values_list("pk", "username", "first_name", "last_name", "email")
+        return queryset.filter(pk__in=[pk for pk, *names in told if _all_in(wanted, fold(" ".join(names)))])
+
+
+class TeamFilter(ListFilter):
+    """Teams by their name."""
+
+    app = None
+
+    class Meta:
+        model = Team
+        fields: list[str] = []
+
+
+def _all_in(words: list[str], text: str) -> bool:
+    return all(word in text for word in words)
 
 
 class _WholeFilter(ListFilter):

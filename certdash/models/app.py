@@ -34,6 +34,9 @@ class App(models.Model):
     breadth = models.CharField(max_length=10, choices=Breadth.choices, default=Breadth.EVERYTHING)
     listed_stories = models.JSONField(default=list, blank=True)  # IDs or names; asked for one by one
     stores_telephones = models.BooleanField(default=True)
+    # Whether a telephone tells two learners without an e-mail address apart. Once telephones were not stored, it never
+    # does so again: who was one learner stays one.
+    tells_by_telephone = models.BooleanField(default=True, editable=False)
     # Moves in every transaction that changes the app's rows; caches are keyed by it.
     version = models.PositiveBigIntegerField(default=0, editable=False)
 

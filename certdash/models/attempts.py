@@ -8,6 +8,7 @@ class LoginAttempts(models.Model):
 
     key = models.CharField(max_length=64, unique=True)
     moments = models.JSONField(default=list)  # seconds since 1970, oldest first
+    latest = models.FloatField(default=0, db_index=True)  # the last of them; by it old rows are cleared away
 
     class Meta:
         verbose_name_plural = "login attempts"

@@ -26,6 +26,11 @@ class AuditKind(models.TextChoices):
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    def bulk_create(self, *entries: Any, **options: Any) -> list["AuditEntry"]:
+        if options.get("update_conflicts"):
+            raise TypeError("What was written down stays as it is.")
+        return super().bulk_create(*entries, **options)
+
     def update(self, **_: Any) -> int:
         raise TypeError("What was written down stays as it is.")
 
@@ -49,6 +54,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        base_manager_name = "objects"  # the other one would let everything through
         indexes = [models.Index(fields=["app", "-id"], name="audit_app")]
         verbose_name_plural = "audit entries"
 
@@ -59,7 +65,7 @@ class AuditEntry(models.Model):
         """Add the entry. Raises `TypeError` for one that is stored already."""
         if not self._state.adding:
             raise TypeError("What was written down stays as it is.")
-        super().save(**options)
+        super().save(**options | {"force_insert": True})  # also of an entry that was made with a stored one's id
 
     def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("What was written down stays.")

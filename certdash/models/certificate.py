@@ -117,9 +117,11 @@ class Certificate(models.Model):
     sort_name = models.BinaryField(max_length=160, editable=False)
 
     first_seen_at = models.DateTimeField()
+    # Without a constraint: the database would look through all certificates for every run that is removed.
     first_run = models.ForeignKey(
-        "SyncRun", models.SET_NULL, null=True, blank=True, related_name="first_seen", db_index=False
-    )
+        "SyncRun", models.SET_NULL, null=True, blank=True, related_name="first_seen", db_index=False,
+        db_constraint=False,
+    )  # fmt: skip
     initial = models.BooleanField()  # seen no later than in the app's first complete run: old, not news
     changed_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)

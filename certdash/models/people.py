@@ -24,6 +24,18 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
+    @property
+    def is_invited(self) -> bool:
+        """Whether they have not been here yet: neither with a password nor by single sign-on."""
+        return self.last_login is None and not self.has_usable_password()
+
+    @property
+    def state(self) -> str:
+        """Whether they can get in: `active`, `invited` or `deactivated`."""
+        if not self.is_active:
+            return "deactivated"
+        return "invited" if self.is_invited else "active"
+
 
 class Team(models.Model):
     """People who are given access together."""
@@ -93,3 +105,8 @@ class Grant(models.Model):
     def holder(self) -> User | Team:
         """Who has the role."""
         return cast(User | Team, self.user or self.team)
+
+    @property
+    def holder_in_words(self) -> dict[str, str]:
+        """The same for what is written down."""
+        return {"team": self.team.name} if self.team else {"account": cast(User, self.user).username}

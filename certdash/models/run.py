@@ -58,7 +58,7 @@ class SyncRun(models.Model):
 
     COUNTS = (
         "received", "created", "changed", "withdrawn", "returned", "out_of_scope", "missing", "missing_members",
-        "stories", "joined", "left", "rejected", "repaired", "size",
+        "stories", "joined", "left", "rejected", "repaired", "left_out", "size",
     )  # fmt: skip
     COMPLETE = (Status.SUCCESS, Status.UNCHANGED, Status.PARTIAL, Status.HELD)
     LOST = Badge("danger", "alert", "No sign of life")  # running by its status, and its lease is over
@@ -94,6 +94,7 @@ class SyncRun(models.Model):
     missing_members = models.PositiveBigIntegerField(default=0)  # held back from leaving their groups
     rejected = models.PositiveBigIntegerField(default=0)
     repaired = models.PositiveBigIntegerField(default=0)
+    left_out = models.PositiveBigIntegerField(default=0)  # rows of erased learners; not among the received
     size = models.PositiveBigIntegerField(default=0)  # decompressed bytes of all answers
     response_time = models.FloatField(null=True, blank=True)  # seconds, as the vendor tells them
     vendor_hash = models.TextField(blank=True)  # shown, never trusted

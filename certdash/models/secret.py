@@ -1,5 +1,6 @@
 """A credential at rest: encrypted in the database, opened only where it is used."""
 
+from contextlib import suppress
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -33,6 +34,15 @@ class Secret:
     def seal(cls, plain: str) -> "Secret":
         """Encrypt with the first configured key."""
         return cls(_keys().encrypt(plain.encode()).decode())
+
+    @property
+    def key_number(self) -> int | None:
+        """Which of the configured keys opens it, the first one being 0; None when none does."""
+        for number, key in enumerate(settings.CREDENTIAL_KEYS):
+            with suppress(InvalidToken):
+                Fernet(key).decrypt(self.sealed.encode())
+                return number
+        return None
 
     def reveal(self) -> str:
         """The plain text. Raises `CredentialUnreadable` when no configured key opens it."""

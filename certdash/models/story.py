@@ -50,6 +50,7 @@ class Story(models.Model):
     digest = models.CharField(max_length=64, blank=True, editable=False)
     received = models.PositiveBigIntegerField(default=0, editable=False)  # rows in those bytes
     repaired = models.PositiveBigIntegerField(default=0, editable=False)  # of them
+    left_out = models.PositiveBigIntegerField(default=0, editable=False)  # beside them, of erased learners
 
     class Meta:
         verbose_name_plural = "stories"

@@ -13,8 +13,9 @@ from certdash.models import App, Breadth, Rejection, SyncRun
 from . import bulk
 from .apply import Applier, Bytes
 from .asking import Call, Scope
+from .keeping import Keeping
 from .lease import Lease
-from .plan import Head, Stored, StoredStory, learner_identity, plan_certificates, plan_stories
+from .plan import Head, Stored, StoredStory, plan_certificates, plan_stories
 from .scope import listed_stories
 
 # Bytes that were applied by other rules than these are applied again: raise it with every change of what a row means.
@@ -32,9 +33,9 @@ class Missing:
     open_stories: dict[int, Bytes] = field(default_factory=dict)
 
 
-def digest_of(app: App, elements: Iterable[StoryElement]) -> str:
-    """A digest of elements as they came, for an app of this breadth and by today's rules."""
-    digest = hashlib.sha256(f"certdash {_RULES} {app.breadth}\0".encode())
+def digest_of(app: App, keeping: Keeping, elements: Iterable[StoryElement]) -> str:
+    """A digest of elements as they came, for an app of this breadth, by today's rules and what is kept by them."""
+    digest = hashlib.sha256(f"certdash {_RULES} {app.breadth} {keeping.rules}\0".encode())
     for element in elements:
         element.digest_into(digest)
     return digest.hexdigest()
@@ -45,6 +46,7 @@ class Taking:
 
     def __init__(self, applier: Applier, scope: Scope) -> None:
         self.applier, self.run, self.scope = applier, applier.run, scope
+        self.keeping, self._named = applier.keeping, scope.named
         self.missing = Missing()
         self._stored: dict[int, StoredStory] = {}
 
@@ -81,11 +83,12 @@ class Taking:
         return listed_stories(app, [call.ask["story"] for call in calls]) if app.breadth == Breadth.STORIES else None
 
     def _story(self, story: int, same: Sequence[StoryElement]) -> None:
-        digest = digest_of(self.applier.app, same) if self.scope.full else ""
+        digest = digest_of(self.applier.app, self.keeping, same) if self.scope.full else ""
         known = self._stored.get(story)
         if known and digest and known.digest == digest:
             self.run.received += known.received
             self.run.repaired += known.repaired
+            self.run.left_out += known.left_out
             return
         rows: list[Row] = []
         rejected: list[RejectedRow] = []
@@ -95,22 +98,25 @@ class Taking:
             rows += decoded.rows
             rejected += decoded.rejected
             repaired += decoded.repaired
-        self.run.received += len(rows) + len(rejected)
+        kept = self.keeping.of(rows)
+        left_out = len(rows) - len(kept)
+        self.run.left_out += left_out
+        self.run.received += len(kept) + len(rejected)
         self.run.repaired += repaired
         note_rejected(self.applier, rejected)
-        self._rows(story, rows, None if rejected else Bytes(digest, len(rows), repaired))
+        self._rows(story, kept, None if rejected else Bytes(digest, len(kept), repaired, left_out))
 
     def _rows(self, story: int, rows: Sequence[Row], understood: Bytes | None) -> None:
         """`understood`: what the bytes held when all of it could be understood; else nothing is missing here."""
-        named = self.scope.named
-        learners = None if named is None else named | {learner_identity(row) for row in rows}
+        named = self._named
+        learners = None if named is None else named | {self.keeping.identity(row) for row in rows}
         stored: Iterable[Stored] = self.applier.stored_certificates(story, learners)
         if not self.scope.full:
             stored = list(stored)
-            self.missing.before += sum(not one.gone and _is_named(one, named) for one in stored)
-        plan = plan_certificates(stored, rows)
+            self.missing.before += sum(not one.gone and self._is_named(one) for one in stored)
+        plan = plan_certificates(stored, rows, self.keeping.identity)
         # What a full run holds back is not for a narrow one to decide.
-        missing = [one.pk for one in plan.missing if _is_named(one, named) and (self.scope.full or not one.held)]
+        missing = [one.pk for one in plan.missing if self._is_named(one) and (self.scope.full or not one.held)]
         keep = understood if self.scope.full else None
         self.applier.certificates(story, plan, initial=self.run.initial, whole=None if missing else keep)
         if understood:
@@ -118,9 +124,8 @@ class Taking:
             if missing and keep:
                 self.missing.open_stories[story] = keep
 
-
-def _is_named(one: Stored, named: set[str] | None) -> bool:
-    return named is None or learner_identity(one.row) in named
+    def _is_named(self, one: Stored) -> bool:
+        return self._named is None or self.keeping.identity(one.row) in self._named
 
 
 def _joined_head(same: Sequence[StoryElement]) -> Head:

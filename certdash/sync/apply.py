@@ -29,10 +29,11 @@ class Bytes(NamedTuple):
     digest: str
     received: int
     repaired: int
+    left_out: int = 0
 
 
-_OPEN = Bytes("", 0, 0)
-_CHANGED = 4  # times what a new row costs: it moves in every index, and its history is a row as well
+OPEN = Bytes("", 0, 0)
+_CHANGED = 8  # times what a new row costs: it moves in every index, and its history is a row as well
 
 
 class _Part(NamedTuple):
@@ -130,9 +131,11 @@ class Applier(Lease):
             for some in bulk.chunks(rows, max(1, bulk.PART // cost))
         ]
         for left, (cost, write) in zip(reversed(range(len(parts))), parts, strict=True):
-            self._waiting.append(_Part(story, cost, write, whole if whole and not left else _OPEN))
+            self._waiting.append(_Part(story, cost, write, whole if whole and not left else OPEN))
             if sum(part.cost for part in self._waiting) >= (bulk.ROWS if self.run.initial else bulk.PART):
                 self.finish()
+                if not self.run.initial:
+                    bulk.let_others_write()
         if whole and not parts:
             self.keep({story: whole})
 
@@ -142,6 +145,7 @@ class Applier(Lease):
         if not parts:
             return
         with self.writing() as now:
+            self.keeping.look_again()
             told = []
             for part in parts:
                 told.append(part.write(now))
@@ -158,6 +162,8 @@ class Applier(Lease):
                 bulk.update(Story, (*Bytes._fields, "id"), ((*it, pk) for pk, it in applied.items()))
 
     def _create(self, story: int, initial: bool, new: Sequence[tuple[str, Row]], now: datetime) -> dict[str, int]:
+        if self.keeping.has_grown:
+            new = [one for one in new if not self.keeping.covers(one[1])]
         learners, renamed = teach_learners(self.app, new)
         bulk.insert(
             Certificate,
@@ -171,6 +177,8 @@ class Applier(Lease):
         return {"created": len(new)}
 
     def _update(self, story: int, updates: Sequence[Update], now: datetime) -> dict[str, int]:
+        if self.keeping.has_grown:
+            updates = [one for one in updates if not self.keeping.covers(one.after)]
         back = self._bring_back(story, [one.pk for one in updates if Kind.RETURNED not in one.kinds], now)
         learners, renamed = teach_learners(self.app, ((one.learner, one.after) for one in updates))
         delivered = _pending_since([one.pk for one in updates if Kind.DELIVERED in one.kinds])

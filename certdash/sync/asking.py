@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from certdash.models import App, Breadth, Group, Learner, Story
 
+ERASED = "(erased)"  # in the place of the address of somebody who was erased
+
 
 class Scope(NamedTuple):
     """How far a run goes: as far as its app, or only one story or some users, by the endpoint's own parameters."""
@@ -46,6 +48,9 @@ class NothingToAsk(Exception):
 
 def calls_of(app: App, scope: Scope) -> list[Call]:
     """The calls of a run. Raises `NothingToAsk`."""
+    if scope.users and set(scope.users) == {ERASED}:
+        raise NothingToAsk("Whoever this run is for was erased from this app.", "An owner can lift the erasure.")
+    scope = scope._replace(users=tuple(user for user in scope.users if user != ERASED))
     ask: dict[str, Any] = {"app": app.app_id, "story": scope.story, "users": scope.users}
     if app.breadth == Breadth.STORIES:
         return [Call(ask | {"story": story}) for story in _listed(app, scope)]

@@ -1,6 +1,7 @@
 """Many rows in one statement each way, without a model object a row."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ PART = 5000  # rows of one statement, and what a transaction may cost, in new ro
 # The same in an app's first sync, when there is much to write and little to look at: in smaller transactions SQLite
 # writes the same pages of its indexes again and again. Nobody else can write to it meanwhile: a second or two.
 ROWS = 20_000
+_PAUSE = 0.12  # seconds
 
 
 @contextmanager
@@ -25,6 +27,13 @@ def much_writing() -> Iterator[None]:
     a transaction's when they do not fit into memory, and those of several when the log is carried over after each.
     """
     with _pragmas(cache_size=-64_000, wal_autocheckpoint=64_000):  # 64 MB of memory, and a log of 250 MB
+        yield
+
+
+@contextmanager
+def overwriting() -> Iterator[None]:
+    """A connection that removes personal data: SQLite writes zeros over what it frees. PostgreSQL has no such thing."""
+    with _pragmas(secure_delete=1):
         yield
 
 
@@ -53,7 +62,7 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
-def find(model: type[Model], app: int, by: str, values: Sequence[str], names: Sequence[str]) -> list[tuple[Any, ...]]:
+def find(model: type[Model], app: int, by: str, values: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
     """The named fields of an app's rows whose field `by` has one of these values: one parameter for all of them."""
     column = _columns(model, (by,))[0]
     given: Any = values
@@ -108,6 +117,15 @@ def update(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any
     assignments = ", ".join(f"{column} = %s" for column in columns[:-1])
     with connection.cursor() as cursor:
         cursor.executemany(f"UPDATE {table} SET {assignments} WHERE {columns[-1]} = %s", values)  # type: ignore[arg-type]  # noqa: S608
+
+
+def let_others_write() -> None:
+    """Between two of many transactions: whoever waits to write to SQLite only looks ten times a second.
+
+    Without it, they would hardly ever find it free. PostgreSQL has a queue.
+    """
+    if connection.vendor == "sqlite":
+        time.sleep(_PAUSE)
 
 
 def tell_planner(*models: type[Model]) -> None:

@@ -10,13 +10,12 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from certdash.falkor import Answer
-from certdash.models import Group, Membership
+from certdash.models import Group, Learner, Membership
 
 from . import bulk
 from .answer import digest_of, note_rejected
 from .learners import learner_pks
 from .lease import Lease
-from .plan import learner_identity
 
 
 @dataclass
@@ -39,7 +38,7 @@ def take_group(
     to the run.
     Somebody whom only this answer knows has a certificate since the run's first question; the next run knows both.
     """
-    digest = digest_of(lease.app, answer.stories)
+    digest = digest_of(lease.app, lease.keeping, answer.stories)
     with transaction.atomic():
         lease.renew()
         Group.objects.filter(pk=group.pk).update(checked_at=lease.clock())
@@ -49,7 +48,7 @@ def take_group(
     rejected = list(answer.rejected)
     for element in answer.stories:
         decoded = element.rows()
-        seen |= {learner_identity(row) for row in decoded.rows}
+        seen |= {lease.keeping.identity(row) for row in lease.keeping.of(decoded.rows)}
         rejected += decoded.rejected
     if note:
         note_rejected(lease, rejected, prefix=f"group {group.name}: ")
@@ -69,8 +68,10 @@ def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> Non
     """Open memberships for these learners, and take the mark from those that are no longer missing."""
     for new in bulk.chunks(joined, bulk.PART):
         with _writing(lease, group) as now:
+            if lease.keeping.look_again():
+                new = [pk for (pk,) in bulk.find(Learner, lease.app.pk, "id", new, ("id",))]
             bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in new))
-    lease.run.joined += len(joined)
+        lease.run.joined += len(new)
     for some in bulk.chunks(found):
         with _writing(lease, group) as now:
             memberships = Membership.objects.filter(pk__in=some)

@@ -1,6 +1,6 @@
 """Who the rows are about: learners, with the name and search text that all their rows tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from certdash.falkor import Row
@@ -73,6 +73,11 @@ def rename_learners(pks: Iterable[int]) -> None:
         for learner, *row in rows.iterator():
             by_learner.setdefault(learner, []).append(Row(*row))
         bulk.update(Learner, (*_Told._fields, "id"), ((*_told(told), pk) for pk, told in by_learner.items()))
+
+
+def rows_of(learner: int) -> Iterator[Row]:
+    """All stored rows of this learner (pk), withdrawn ones too; an undocumented state is told as `other`."""
+    return (Row(*row) for row in Certificate.objects.filter(learner=learner).values_list(*ROW).iterator())
 
 
 def learner_pks(app: App, identities: Iterable[str]) -> set[int]:

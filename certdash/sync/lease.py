@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
-from certdash.models import SyncRun
+from certdash.models import App, SyncRun
+
+from .keeping import Keeping
 
 LEASE = timedelta(minutes=3)  # longer than the longest time without a sign of life: a read of the vendor's answer
 Clock = Callable[[], datetime]
@@ -27,11 +30,16 @@ class Stopped(Exception):
     """This process was told to end."""
 
 
+class RulesChanged(Exception):
+    """Storing of telephones was switched: what this run has planned is no longer what the app keeps."""
+
+
 class Lease:
     """One run's right to write."""
 
     def __init__(self, run: SyncRun, clock: Clock) -> None:
         self.run, self.app, self.clock = run, run.app, clock
+        self.keeping = Keeping(self.app)
         self._told = 0.0
 
     def renew(self, **progress: Any) -> None:
@@ -51,8 +59,13 @@ class Lease:
 
     @contextmanager
     def writing(self) -> Iterator[datetime]:
-        """A transaction that changes the app's rows and holds the lease while it does; gives its moment."""
+        """A transaction that changes the app's rows and holds the lease while it does; gives its moment.
+
+        Raises `LeaseLost`, `Stopped` or `RulesChanged`.
+        """
         with transaction.atomic():
             self.renew()
-            self.app.moved()
+            as_before = App.objects.filter(pk=self.app.pk, stores_telephones=self.app.stores_telephones)
+            if not as_before.update(version=F("version") + 1):
+                raise RulesChanged
             yield self.clock()

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from certdash.falkor import Row
-from certdash.models import Change, Learner, State, Story
+from certdash.models import App, Change, Learner, State, Story
 
 Kind = Change.Kind
 _PERSON = ("firstname", "lastname", "email", "telephone", "country", "city")
+
+
+Identity = Callable[[Row], str]
 
 
 def learner_identity(row: Row) -> str:
@@ -21,6 +24,18 @@ def learner_identity(row: Row) -> str:
     if row.email.strip():
         return Learner.identity_by_email(row.email)
     return Learner.identity_by_person(row.firstname, row.lastname, row.telephone, row.country, row.city)
+
+
+def identity_without_telephone(row: Row) -> str:
+    """The same where telephones tell nobody apart."""
+    if row.email.strip():
+        return Learner.identity_by_email(row.email)
+    return Learner.identity_by_name(row.firstname, row.lastname, row.country, row.city)
+
+
+def identity_in(app: App) -> Identity:
+    """How the rows of this app tell who they are about."""
+    return learner_identity if app.tells_by_telephone else identity_without_telephone
 
 
 # -- Stories ----------------------------------------------------------------------------------------------------
@@ -46,6 +61,7 @@ class StoredStory(NamedTuple):
     digest: str = ""  # of the bytes that are applied completely, with what they held
     received: int = 0
     repaired: int = 0
+    left_out: int = 0
 
 
 @dataclass
@@ -126,7 +142,9 @@ class CertificatesPlan:
     missing: list[Stored] = field(default_factory=list)  # live certificates that were not received
 
 
-def plan_certificates(stored: Iterable[Stored], received: Iterable[Row]) -> CertificatesPlan:
+def plan_certificates(
+    stored: Iterable[Stored], received: Iterable[Row], identity: Identity = learner_identity
+) -> CertificatesPlan:
     """Pair the stored certificates of one story, in order of pk, with the received rows of it, in any order.
 
     Identical rows are one, and a stored row that was received as it is is itself: so it is for nearly all. The rest
@@ -135,19 +153,21 @@ def plan_certificates(stored: Iterable[Stored], received: Iterable[Row]) -> Cert
     """
     plan = CertificatesPlan()
     rows = dict.fromkeys(received)
-    left = _pair_identical(stored, rows, plan)
+    left = _pair_identical(stored, rows, plan, identity)
     mine: dict[str, list[Stored]] = defaultdict(list)
     theirs: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        theirs[learner_identity(row)].append(row)
+        theirs[identity(row)].append(row)
     for one in left:
-        mine[learner_identity(one.row)].append(one)
+        mine[identity(one.row)].append(one)
     for learner in sorted(mine.keys() | theirs.keys()):
         _pair_learner(learner, mine.get(learner, []), theirs.get(learner, []), plan)
     return plan
 
 
-def _pair_identical(stored: Iterable[Stored], rows: dict[Row, None], plan: CertificatesPlan) -> list[Stored]:
+def _pair_identical(
+    stored: Iterable[Stored], rows: dict[Row, None], plan: CertificatesPlan, identity: Identity
+) -> list[Stored]:
     """Pair what did not change, taking it out of `rows`; returns the stored ones that are left.
 
     What is live comes before what is gone, and of equals the oldest comes first: `stored` is in order of pk.
@@ -165,7 +185,7 @@ def _pair_identical(stored: Iterable[Stored], rows: dict[Row, None], plan: Certi
     for one in gone:
         if one.row in rows:
             del rows[one.row]
-            _take(learner_identity(one.row), one, one.row, plan)
+            _take(identity(one.row), one, one.row, plan)
         else:
             left.append(one)
     return left

@@ -1,17 +1,19 @@
 """One run from its opening to its closing: who may run, and what is written about it."""
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from certdash.falkor import FalkorError
-from certdash.models import App, CredentialUnreadable, SyncRun, User
+from certdash.models import App, CredentialUnreadable, Learner, SyncRun, User
 
 from . import bulk
-from .asking import NothingToAsk, Scope
-from .lease import LEASE, Clock, LeaseLost, Stopped
+from .asking import ERASED, NothingToAsk, Scope
+from .keeping import Erased
+from .lease import LEASE, Clock, LeaseLost, RulesChanged, Stopped
 from .work import Work
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ def open_run(app: App, scope: Scope, by: User | None = None, clock: Clock = time
         )  # fmt: skip
         try:
             with transaction.atomic():
+                if scope.users:  # whoever erases now waits, or is waited for
+                    App.objects.select_for_update(no_key=True).get(pk=app.pk)
+                    run.users = _unnamed(app, scope.users)
                 run.save()
         except IntegrityError:
             if under_way := SyncRun.objects.filter(app=app).under_way().first():
@@ -40,6 +45,12 @@ def open_run(app: App, scope: Scope, by: User | None = None, clock: Clock = time
             App.objects.get(pk=app.pk)
             continue  # the other one ended in between
         return run, True
+
+
+def _unnamed(app: App, users: Iterable[str]) -> list[str]:
+    """Whom a run is for, without the addresses of erased learners."""
+    erased = Erased(app)
+    return [ERASED if erased.has(Learner.identity_by_email(user)) else user for user in users]
 
 
 def release_dead_runs(clock: Clock, app: App | None = None) -> None:
@@ -87,6 +98,9 @@ def execute(run: SyncRun, clock: Clock = timezone.now) -> SyncRun:
             log.warning("Run %s lost its lease and stopped.", run.pk)
         except Stopped:
             stop(run, clock)
+        except RulesChanged:
+            reason = "Storing of telephones was switched during this run. The next run completes it."
+            close(run, SyncRun.Status.INTERRUPTED, reason, clock)
         except BaseException as error:
             if isinstance(error, Exception):
                 reason = "certdash itself stopped during this run; its log says why. The next run completes it."
@@ -115,6 +129,8 @@ _TOLD = (*SyncRun.COUNTS, "initial", "asked", "response_time", "vendor_hash", "v
 
 def close(run: SyncRun, status: SyncRun.Status, message: str, clock: Clock) -> None:
     """Write the end of a run, unless its lease was lost: then it is closed already."""
+    if run.users and ERASED in _unnamed(run.app, run.users):  # the vendor may quote the address
+        run.vendor_message = ""
     SyncRun.objects.filter(pk=run.pk).under_way().update(
         status=status, message=message, finished_at=clock(), **{name: getattr(run, name) for name in _TOLD}
     )

@@ -15,7 +15,7 @@ _TROUBLE_TOLD = 3
 
 def verdict(run: SyncRun, trouble: Sequence[str]) -> tuple[SyncRun.Status, str]:
     """Status and sentences of a run that went through; `trouble` is what did not work out on the way."""
-    sentences = [_news(run), *_held(run), *_set_aside(run), *_first(trouble)]
+    sentences = [_news(run), *_held(run), *_set_aside(run), *_left_out(run), *_first(trouble)]
     return _status(run, trouble), " ".join(sentences)
 
 
@@ -57,6 +57,10 @@ def _set_aside(run: SyncRun) -> list[str]:
     if not run.rejected:
         return []
     return [f"Set aside, because not understood: {_many(run.rejected, 'row')}. Nothing was withdrawn where they stood."]
+
+
+def _left_out(run: SyncRun) -> list[str]:
+    return [f"Left out: {_many(run.left_out, 'row')} of erased learners."] if run.left_out else []
 
 
 def _first(trouble: Sequence[str]) -> list[str]:

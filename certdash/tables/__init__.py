@@ -3,7 +3,9 @@
 Pages and files build their rows alike: from ids, a batch at a time, so a batch costs a fixed number of queries.
 """
 
+from .accounts import AccountTable, TeamTable
 from .apps import AppTable, GrantTable
+from .audit import AppAuditTable, AuditTable
 from .base import Table
 from .certificates import CertificateTable
 from .changes import ChangeTable
@@ -12,7 +14,10 @@ from .runs import RunTable
 from .tallied import GroupTable, PersonTable, StoryTable
 
 __all__ = [
+    "AccountTable",
+    "AppAuditTable",
     "AppTable",
+    "AuditTable",
     "CertificateTable",
     "ChangeTable",
     "GrantTable",
@@ -22,4 +27,5 @@ __all__ = [
     "RunTable",
     "StoryTable",
     "Table",
+    "TeamTable",
 ]

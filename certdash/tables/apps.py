@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_tables2 as tables
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.utils import timezone
 
 from certdash.models import Grant
@@ -15,26 +15,30 @@ from .base import NumberColumn, Table
 
 
 class GrantTable(Table):
-    person = tables.Column(order_by=("user__username", "pk"))
-    role = tables.Column()
+    person = tables.Column(verbose_name="Person or team", order_by=("holder_name", "pk"))
+    role = tables.Column(order_by=("role", "holder_name", "pk"))
     take_away = tables.Column(verbose_name="", orderable=False)
 
     row_template = "apps/grant_row.html"  # the form in it needs the page's CSRF token
 
     caption = "People with access"
     nothing_text = "Nobody has access to this app but superusers."
-    columns_of_file: ClassVar[dict[str, Callable[[Grant], Any]]] = {
+    columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "name": lambda grant: grant.user.username if grant.user else "",
         "email": lambda grant: grant.user.email if grant.user else "",
         "team": lambda grant: grant.team.name if grant.team else "",
+        "members": lambda grant: grant.members if grant.team else "",
         "role": lambda grant: grant.role,
     }
 
     class Meta:
         order_by = "person"
 
-    def records(self, ids: Sequence[int]) -> Iterable[Grant]:
-        return Grant.objects.filter(pk__in=ids).select_related("app", "user", "team").defer("app__token")
+    def records(self, ids: Sequence[int]) -> Iterable[Any]:
+        """With `members`: how many of a team can get in."""
+        members = Count("team__members", filter=Q(team__members__is_active=True))
+        grants = Grant.objects.filter(pk__in=ids).select_related("app", "user", "team").defer("app__token")
+        return grants.annotate(members=members)
 
 
 class AppTable(Table):

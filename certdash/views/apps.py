@@ -7,17 +7,19 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Coalesce, Lower
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import app_or_404, role_in
+from certdash.audit import note, note_connection
 from certdash.falkor import FalkorError
 from certdash.filters import AppFilter, GrantFilter
 from certdash.forms import ConnectionForm, GrantForm, GroupsForm, ScopeForm
 from certdash.links import isolated
-from certdash.models import App, Certificate, CredentialUnreadable, Grant, Role, is_live
+from certdash.models import App, AuditKind, Certificate, CredentialUnreadable, Grant, Role, is_live
 from certdash.models.group import track_groups, with_members
 from certdash.rows import breadth_words
 from certdash.signs import worker_sign
@@ -89,7 +91,9 @@ def app_add(request: HttpRequest) -> HttpResponse:
         try:
             with transaction.atomic():
                 the_app = form.save()
-                Grant.objects.create(app=the_app, user=viewer(request), role=Role.OWNER)
+                grant = Grant.objects.create(app=the_app, user=viewer(request), role=Role.OWNER)
+                _note(AuditKind.ACCESS_GIVEN, request, grant)
+                note_connection(the_app, None, viewer(request))
         except IntegrityError:  # the same form was sent twice, and the other one was quicker
             messages.info(request, "This app is there already.")
             return redirect("apps")
@@ -104,7 +108,8 @@ def app_connection(request: HttpRequest, slug: str) -> HttpResponse:
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
     form = ConnectionForm(_sent(request), instance=copy(the_app))  # the page shows what is stored
     if request.method == "POST" and form.is_valid() and _tested(request, form):
-        form.save()
+        with transaction.atomic():
+            note_connection(form.save(), the_app, viewer(request))
         messages.success(request, "The connection is saved.")
         return redirect("app", slug)
     return _app_page(request, "apps/connection.html", the_app, {"form": form}, 422 if form.errors else 200)
@@ -182,32 +187,55 @@ class AppPeople(List):
         return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Any]:
-        return Grant.objects.filter(app=self.app)
+        return Grant.objects.filter(app=self.app).annotate(holder_name=Lower(Coalesce("user__username", "team__name")))
 
     def context(self) -> dict[str, Any]:
         return {"app": self.app, "form": self.form, "may_own": True, "may_sync": True}
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         self.form = GrantForm(request.POST)
-        if self.form.is_valid() and self.form.cleaned_data["login"] == viewer(request):
-            self.form.add_error("login", "Your own role stays: another owner can change it.")
+        if self.form.is_valid():
+            with transaction.atomic():
+                grant = self.form.save(self.app)
+                if grant.role != self.form.before:
+                    _note(AuditKind.ACCESS_GIVEN, request, grant, **self.form.was)
+                if not _still_owns(request, self.app):
+                    self.form.add_error("login", "Your own role stays: another owner can change it.")
         if not self.form.is_valid():
             response = self.get(request)
             response.status_code = 422
             return response
-        grant = self.form.save(self.app)
-        messages.success(request, f"{grant.user} is {grant.get_role_display().lower()} of {self.app.name} now.")
+        messages.success(request, f"{_called(grant)} is {grant.get_role_display().lower()} of {self.app.name} now.")
         return redirect("app_people", slug)
 
 
 @require_POST
 def app_take_away(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Takes somebody's access away."""
+    """Takes the access of somebody, or of a team, away."""
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
-    grant = get_object_or_404(Grant, app=the_app, pk=pk)
-    if grant.user == viewer(request):
+    grant = get_object_or_404(Grant.objects.select_related("app", "user", "team"), app=the_app, pk=pk)
+    with transaction.atomic():
+        Grant.objects.filter(pk=pk).delete()
+        _note(AuditKind.ACCESS_TAKEN, request, grant)
+        kept = not _still_owns(request, the_app)
+    if kept:
         messages.error(request, "Your own access stays: another owner can take it away.")
     else:
-        grant.delete()
-        messages.success(request, f"{grant.user} has no access to {the_app.name} any more.")
+        messages.success(request, f"{_called(grant)} has no access to {the_app.name} any more.")
     return redirect("app_people", slug)
+
+
+def _still_owns(request: HttpRequest, the_app: App) -> bool:
+    """Whether who asks is an owner still, alone or in a team; else what this transaction did is undone."""
+    owns = role_in(viewer(request), the_app) == Role.OWNER
+    if not owns:
+        transaction.set_rollback(True)
+    return owns
+
+
+def _called(grant: Grant) -> str:
+    return f"The team {grant.team}" if grant.team else str(grant.user)
+
+
+def _note(kind: AuditKind, request: HttpRequest, grant: Grant, **details: str) -> None:
+    note(kind, grant.app, viewer(request), role=grant.role, **grant.holder_in_words, **details)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from certdash.access import app_or_404
-from certdash.models import Membership, Role, SyncRun
+from certdash.audit import note
+from certdash.models import AuditKind, Membership, Role, SyncRun
 from certdash.rows import CertificateRow
 from certdash.sync.withdrawals import accept
 from certdash.tasks import enqueue, withdraw_held
@@ -93,7 +95,12 @@ def accept_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """An owner accepts that what a held run missed is withdrawn."""
     app = app_or_404(viewer(request), slug, Role.OWNER)
     the_run = get_object_or_404(SyncRun, app=app, pk=pk)
-    if accept(the_run, viewer(request), timezone.now()):
+    with transaction.atomic():
+        accepted = accept(the_run, viewer(request), timezone.now())
+        if accepted:
+            missing = the_run.missing_certificates.live().count()
+            note(AuditKind.ACCEPTED, app, viewer(request), run=pk, certificates=missing)
+    if accepted:
         enqueue(withdraw_held, the_run.pk)
         messages.success(request, "Accepted: what is still missing will be withdrawn in a moment.")
     else:

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -15,9 +16,11 @@ from django.utils.functional import SimpleLazyObject
 from django.views import View
 
 from certdash.access import apps_for
-from certdash.exports import FORMATS, in_blocks, lines
+from certdash.downloads import Download
+from certdash.exports import FORMATS
 from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import ListFilter
+from certdash.logs import REFERENCE
 from certdash.models import App, User
 from certdash.stats import Freshness, as_of, freshness, oldest_check, overall, worst_first
 from certdash.tables import Table
@@ -65,6 +68,8 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "freshness": SimpleLazyObject(head),
+        "has_passwords": not settings.OIDC_ONLY,
+        "reference": REFERENCE.get(),
         "section": request.path.split("/")[1] or "overview",
         "time_zone": timezone.get_current_timezone_name(),
     }
@@ -99,17 +104,22 @@ def file_response(
     head: Sequence[str],
     rows: Iterable[Sequence[Any]],
     apps: Sequence[App],
+    *,
+    of_vendor: bool = True,
+    filters: Iterable[str] = (),
 ) -> HttpResponseBase:
     """Rows as a file of the format that the address asks for, its name ending in the moment (UTC) of their truth.
 
-    `apps`: whose syncs the rows come from; none when they are our own, and true now.
+    `apps`: those that the rows are of. `of_vendor`: whether they are true as of their syncs, or now. The download is
+    written down, with `filters`, the names of those in use.
     """
     asked = request.GET.getlist("_export")
     if ignored or len(asked) != 1 or asked[0] not in FORMATS:
         odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
         return HttpResponse(refusal([*ignored, *odd]), status=400, content_type="text/plain; charset=utf-8")
-    response = StreamingHttpResponse(in_blocks(lines(head, rows, asked[0])), content_type=FORMATS[asked[0]])
-    moment = oldest_check(visible_freshness(request, apps)) or timezone.now()
+    download = Download(name, asked[0], [*filters], apps, viewer(request))
+    response = StreamingHttpResponse(download.stream(head, rows), content_type=FORMATS[asked[0]])
+    moment = (oldest_check(visible_freshness(request, apps)) if of_vendor else None) or timezone.now()
     file_name = f"{name}-{moment.astimezone(UTC):%Y-%m-%dT%H%MZ}.{asked[0]}"
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     response["Cache-Control"] = "no-store"
@@ -184,7 +194,10 @@ class List(View):
             self.ignored += [f"{name}={value}" for name, value in self.filters.active]
         elif asked:
             self.ignored += [f"_table={one}" for one in asked]
-        return file_response(request, name, self.ignored, head, rows, self.apps if self.of_vendor else [])
+        own = getattr(self, "app", None)  # of a page of one app
+        apps = [own] if own else self.apps if self.of_vendor else []
+        names = [name for name, _ in self.filters.active]
+        return file_response(request, name, self.ignored, head, rows, apps, of_vendor=self.of_vendor, filters=names)
 
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = self.filters.active
@@ -192,7 +205,9 @@ class List(View):
         if kept:
             self.table.empty_url, self.table.empty_label = request.path, "Clear all filters"
         else:
-            self.table.empty_text = self.table.nothing_text if self.apps else "No app is shared with you yet."
+            self.table.empty_text = (
+                self.table.nothing_text if self.apps or not self.of_vendor else "No app is shared with you yet."
+            )
         # A form without script sends its empty fields, too: only a file has to refuse them.
         ignored = [part for part in self.ignored if part.partition("=")[2]]
         return {

@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from certdash.access import role_in
 from certdash.filters import LearnerFilter
-from certdash.models import App, CertificateQuerySet, Learner
+from certdash.models import App, CertificateQuerySet, Learner, Role
 from certdash.rows import group_names
 from certdash.tables import PersonTable
 from certdash.views.certificates import Certificates
-from certdash.views.page import List, visible_apps
+from certdash.views.page import List, viewer, visible_apps
 from certdash.views.refresh import of_person
 
 
@@ -54,6 +55,7 @@ class OnePerson(Certificates):
             **self.head(),
             "learner": self.learner,
             "app": self.learner.app,
+            "may_erase": role_in(viewer(self.request), self.learner.app) == Role.OWNER,
             "groups": group_names([self.learner.pk])[self.learner.pk],
             "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
             if self.learner.email.strip()

@@ -174,6 +174,7 @@ _FACTS = {
     "missing_members": ("Missing in a group", "", False),
     "rejected": ("Set aside", "", False),
     "repaired": ("Repaired", "", False),
+    "left_out": ("Left out, of erased learners", "", False),
 }
 
 

@@ -15,6 +15,7 @@ def _environment(data_dir: Path) -> dict[str, str]:
         "CERTDASH_ALLOW_PRIVATE_UPSTREAMS": "1",
         "CERTDASH_SECRET_KEY": "only for measuring, where nothing is secret, and long enough",
         "CERTDASH_CREDENTIAL_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
+        "CERTDASH_ERASURE_KEY": "only for measuring as well",
         "DJANGO_SETTINGS_MODULE": "certdash.settings",
     }
 

@@ -1,6 +1,6 @@
 import pytest
 
-from certdash.models import App, Grant, Secret, User
+from certdash.models import App, AuditEntry, Grant, Secret, User
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +19,15 @@ def test_a_person_is_added_with_a_password_and_roles(run):
     assert user.check_password(PASSWORD)
     assert (user.email, user.is_superuser) == ("olivia@mail.example", False)
     assert Grant.objects.get(user=user).role == "owner"
+
+
+def test_what_the_command_gives_is_written_down(run):
+    run(*ARGUMENTS, "--grant", "demo:owner", stdin=PASSWORD)
+    given, added = AuditEntry.objects.all()
+    assert (added.kind, added.details) == ("person", {"change": "added", "account": "olivia", "by": "command"})
+    assert (given.kind, given.app) == ("access_given", App.objects.get())
+    assert given.details == {"role": "owner", "account": "olivia", "by": "command"}
+    assert given.person is None
 
 
 def test_an_update_keeps_the_password_and_changes_what_is_given(run):

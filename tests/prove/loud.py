@@ -1,4 +1,7 @@
-"""The settings with all logging on, every statement of the database included: for a search in what is logged."""
+"""The settings with all logging on, every statement of the database included, and every line written as it came.
+
+For a search in what is logged: what `certdash.logs` leaves out must not hide what we hand to it.
+"""
 
 from typing import Any
 
@@ -8,6 +11,7 @@ from certdash.settings import *  # noqa: F403
 from certdash.settings import LOGGING
 
 LOGGING |= {
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "root": {"handlers": ["stderr"], "level": "DEBUG"},
     "loggers": {"django": {"handlers": ["stderr"], "level": "DEBUG", "propagate": False}},
 }

@@ -113,9 +113,9 @@ class Installation:
         """Starts `manage.py ARGUMENTS` in the background; it ends with the test at the latest."""
         return self._start("manage.py", *arguments)
 
-    def serve(self) -> str:
+    def serve(self, *options: str) -> str:
         """Starts gunicorn on a free port, as in production; returns the base URL."""
-        server = self._start("-m", "gunicorn", "certdash.wsgi", "--bind", "127.0.0.1:0")
+        server = self._start("-m", "gunicorn", "certdash.wsgi", "--bind", "127.0.0.1:0", *options)
         return server.wait_for(r"Listening at: (http://127\.0\.0\.1:\d+)")[1]
 
     def kill_all(self) -> None:

@@ -15,7 +15,12 @@ import pytest
 
 from tests.support.postgresql import CLUSTER, Cluster, Unavailable
 
-pytest_plugins = ("tests.support.browser", "tests.support.installation", "tests.support.proof")
+pytest_plugins = (
+    "tests.support.browser",
+    "tests.support.installation",
+    "tests.support.proof",
+    "tests.support.provider",
+)
 
 UNAVAILABLE = pytest.StashKey[str]()
 
@@ -50,6 +55,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ |= {
             "CERTDASH_DATABASE_URL": _start_cluster(early_config),
             "CERTDASH_SECRET_KEY": "only for tests, where nothing is secret, and long enough",
+            "CERTDASH_ERASURE_KEY": "only for tests as well",
             "CERTDASH_CREDENTIAL_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(),
         }
     return (yield)

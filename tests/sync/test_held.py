@@ -1,6 +1,7 @@
 """When much is missing, nobody is withdrawn until an owner says so; then exactly what was listed."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -148,8 +149,8 @@ def test_what_a_sync_finds_while_it_is_accepted_as_withdrawn_has_returned(held, 
     """The sync has read what is stored, an owner accepts, and only then the sync writes."""
     real = answer_module.plan_certificates
 
-    def in_between(stored: object, rows: object) -> object:
-        plan = real(stored, rows)
+    def in_between(*stored_and_received: Any) -> object:
+        plan = real(*stored_and_received)
         accepted(held)
         return plan
 

@@ -1,12 +1,14 @@
 """`manage.py add_app`: adds or updates an app; the token comes on standard input."""
 
 import sys
+from copy import copy
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from certdash.audit import note_connection
 from certdash.falkor import AddressRefused, normalise_token
 from certdash.forms import ScopeForm
 from certdash.models import App, Breadth, Group, Secret
@@ -30,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         app = App.objects.filter(slug=options["slug"]).first() or App(slug=options["slug"])
+        before = copy(app) if app.pk else None
         stored_url = app.base_url
         try:
             app.base_url = usable_base_url(options["base_url"])
@@ -45,10 +48,9 @@ class Command(BaseCommand):
             app.app_id = options["app_id"]
         groups = _group_names(options["group"])
         _set_scope(app, groups, options)
-        self._save(app, groups)
+        self._save(app, before, groups)
 
-    def _save(self, app: App, groups: list[str]) -> None:
-        new = app.pk is None
+    def _save(self, app: App, before: App | None, groups: list[str]) -> None:
         if app.slug == "add":
             raise CommandError("Nothing was saved: slug: /apps/add/ is the page that adds an app, choose another one.")
         try:
@@ -58,9 +60,10 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was saved: {'; '.join(wrong)}") from None
         with transaction.atomic():
             app.save()
+            note_connection(app, before)
             if groups:
                 track_groups(app, groups, keep_others=True)
-        self.stdout.write(f"{app.name} ({app.slug}) was {'added' if new else 'updated'}.")
+        self.stdout.write(f"{app.name} ({app.slug}) was {'updated' if before else 'added'}.")
 
 
 def _set_scope(app: App, groups: list[str], options: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from certdash.models import App, Grant, Role, User
+from certdash.audit import note
+from certdash.models import App, AuditKind, Grant, Role, User
 
 
 class Command(BaseCommand):
@@ -36,8 +37,10 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was saved: {_named(error)}") from None
         with transaction.atomic():
             user.save()
+            note(AuditKind.PERSON, change="added" if new else "changed", account=user.username, by="command")
             for app, role in grants:
                 Grant.objects.update_or_create(user=user, app=app, defaults={"role": role})
+                note(AuditKind.ACCESS_GIVEN, app, role=role, account=user.username, by="command")
         self.stdout.write(f"{user.username} was {'added' if new else 'updated'}.")
 
 

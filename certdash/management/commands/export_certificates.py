@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
 
-from certdash.exports import FORMATS, in_blocks, lines
+from certdash.downloads import Download
+from certdash.exports import FORMATS
 from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import CertificateFilter
 from certdash.models import App, Certificate
@@ -37,27 +39,30 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Nothing was written, because this part of the query means nothing: {', '.join(ignored)}."
             )
+        download = Download("certificates", options["format"], [name for name, _ in filters.active], apps)
+        blocks = download.stream(list(table.columns_of_file), table.file_rows())
         if options["output"] is None:
-            _print(table, options["format"])
+            _print(blocks)
             return
         try:
             with options["output"].open("wb") as file:
-                _write(table, options["format"], file)
+                _write(blocks, file)
         except OSError as error:
             raise CommandError(f"{options['output']} could not be written: {error.strerror}.") from None
 
 
-def _print(table: CertificateTable, file_format: str) -> None:
+def _print(blocks: Generator[bytes, None, None]) -> None:
     try:
-        _write(table, file_format, sys.stdout.buffer)
+        _write(blocks, sys.stdout.buffer)
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write(table: CertificateTable, file_format: str, file: BinaryIO) -> None:
-    for block in in_blocks(lines(list(table.columns_of_file), table.file_rows(), file_format)):
-        file.write(block)
-    file.flush()
+def _write(blocks: Generator[bytes, None, None], file: BinaryIO) -> None:
+    with closing(blocks):
+        for block in blocks:
+            file.write(block)
+        file.flush()
 
 
 def _odd_paging(query: QueryDict) -> list[str]:

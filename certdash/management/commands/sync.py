@@ -7,9 +7,11 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
-from certdash.models import App, SyncRun
+from certdash.audit import note
+from certdash.models import App, AuditKind, SyncRun
 from certdash.sync.asking import Scope
 from certdash.sync.run import execute, open_run, release_dead_runs, stop
 from certdash.sync.schedule import Due, due_apps, open_due
@@ -133,7 +135,10 @@ def _beside(run: SyncRun, asked: Scope) -> str:
 
 
 def _accepted(run: SyncRun) -> None:
-    accept(run, None, timezone.now())
+    with transaction.atomic():
+        if accept(run, None, timezone.now()):
+            missing = run.missing_certificates.live().count()
+            note(AuditKind.ACCEPTED, run.app, run=run.pk, certificates=missing, by="command")
     run.refresh_from_db()
     if run.accepted_at:
         withdraw_accepted(run, timezone.now)

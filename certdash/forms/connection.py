@@ -1,15 +1,14 @@
-"""What owners type: checked here, in words that say what to do."""
+"""An app's connection, its groups, and how much of it is synchronised."""
 
 from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.text import slugify
 
 from certdash.falkor import AddressRefused, normalise_token
-from certdash.models import App, Breadth, Grant, Group, Role, Secret, User
+from certdash.models import App, Breadth, Group, Secret
 from certdash.sync.connection import usable_base_url
 
 _INTERVALS = [
@@ -91,7 +90,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         return app
 
 
-def _lines(text: str) -> list[str]:
+def lines(text: str) -> list[str]:
     """The lines of a text that say something, each once."""
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
@@ -114,7 +113,7 @@ class GroupsForm(forms.Form):
         self.app = app
 
     def clean_names(self) -> list[str]:
-        names = _lines(self.cleaned_data["names"])
+        names = lines(self.cleaned_data["names"])
         if too_long := [name for name in names if len(name) > Group.LONGEST_NAME]:
             raise ValidationError(
                 f"A group's name has at most {Group.LONGEST_NAME} characters; this one has more: {too_long[0][:60]}…"
@@ -159,7 +158,7 @@ class ScopeForm(forms.Form):
         return breadth
 
     def clean_stories(self) -> list[str]:
-        stories = _lines(self.cleaned_data["stories"])
+        stories = lines(self.cleaned_data["stories"])
         if too_long := [story for story in stories if len(story) > _LONGEST_STORY]:
             raise ValidationError(
                 f"An ID or name has at most {_LONGEST_STORY} characters; this one has more: {too_long[0][:60]}…"
@@ -180,25 +179,3 @@ class ScopeForm(forms.Form):
     def save(self) -> None:
         self.set()
         self.app.save(update_fields=["breadth", "listed_stories"])
-
-
-class GrantForm(forms.Form):
-    """Gives a person a role in an app."""
-
-    login = forms.CharField(label="Person", max_length=254, help_text="User name or e-mail address of an account here.")
-    role = forms.ChoiceField(choices=Role.choices)
-
-    def clean_login(self) -> User:
-        login = self.cleaned_data["login"].strip()
-        user = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True).first()
-        if user is None:
-            raise ValidationError(
-                "Nobody here has this user name or e-mail address. An administrator can add the account."
-            )
-        return user
-
-    def save(self, app: App) -> Grant:
-        grant, _ = Grant.objects.update_or_create(
-            app=app, user=self.cleaned_data["login"], defaults={"role": self.cleaned_data["role"]}
-        )
-        return grant

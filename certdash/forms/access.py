@@ -1,0 +1,59 @@
+"""Who has a role in an app."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from certdash.models import App, Grant, Role, Team, User
+
+_TEAM = "team:"  # in front of a name: the team of this name, also where a person has it
+
+
+class GrantForm(forms.Form):
+    """Gives a person or a team a role in an app."""
+
+    # One field, and no list to choose from: the teams of others are not this owner's to read.
+    login = forms.CharField(
+        label="Person or team",
+        max_length=254,
+        help_text="User name or e-mail address of an account here, or the name of a team.",
+    )
+    role = forms.ChoiceField(choices=Role.choices)
+
+    def clean_login(self) -> User | Team:
+        login = self.cleaned_data["login"].strip()
+        named_team = login.lower().startswith(_TEAM)
+        name = login[len(_TEAM) :].strip() if named_team else login
+        person = None
+        if not named_team:
+            person = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True).first()
+        team = Team.objects.filter(name__iexact=name).first()
+        if person and team:
+            raise ValidationError(
+                "A person and a team have this name. Write the person’s e-mail address, "
+                f"or {_TEAM} in front of the name for the team."
+            )
+        holder = person or team
+        if holder is None:
+            raise ValidationError(
+                "Nobody here has this user name or e-mail address, and no team this name. "
+                "An administrator can add the account or the team."
+            )
+        return holder
+
+    before: str | None = None  # the role until it was saved
+
+    @property
+    def was(self) -> dict[str, str]:
+        """The role until it was saved, for what is written down; nothing for who had none."""
+        return {"before": self.before} if self.before else {}
+
+    def save(self, app: App) -> Grant:
+        """The grant, new or with the other role. To be called in a transaction."""
+        holder = self.cleaned_data["login"]
+        whose: dict[str, Any] = {"team" if isinstance(holder, Team) else "user": holder}
+        self.before = Grant.objects.filter(app=app, **whose).values_list("role", flat=True).first()
+        grant, _ = Grant.objects.update_or_create(app=app, **whose, defaults={"role": self.cleaned_data["role"]})
+        return grant

@@ -1,0 +1,68 @@
+"""Links with which somebody sets a password of their own: sent by mail, or handed over by an administrator.
+
+A link serves once, for three days: it ends with a new password, with a log-in, and with another e-mail address.
+"""
+
+import logging
+from threading import Thread
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMessage
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from certdash.models import User
+
+log = logging.getLogger(__name__)
+
+DAYS = settings.PASSWORD_RESET_TIMEOUT // (24 * 3600)
+
+
+def password_link(person: User) -> str:
+    """A new link for this person, who may be one that is not stored. It opens the account: it belongs in no log."""
+    uid = urlsafe_base64_encode(force_bytes(person.pk or 0))
+    token = default_token_generator.make_token(person)
+    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[uid, token])}"
+
+
+def end_links(person: User) -> None:
+    """End the links of somebody who has not been here yet. Other people's end with their next log-in."""
+    if person.is_invited:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+
+
+def send_link(person: User) -> bool:
+    """Send this person a new link; whether the mail server took it."""
+    return _deliver(_mail(person))
+
+
+def send_link_later(person: User | None) -> None:
+    """The same without a wait for the mail server. For nobody it takes as long, and without an address goes nowhere."""
+    Thread(target=_deliver, args=[_mail(person or User(username="nobody"))]).start()
+
+
+def _deliver(mail: EmailMessage) -> bool:
+    try:
+        return bool(mail.send())
+    except OSError as error:
+        # Its own words may hold the address.
+        log.warning("A mail with a link to a new password was not taken by the mail server: %s", type(error).__name__)
+        return False
+
+
+def _mail(person: User) -> EmailMessage:
+    if person.is_invited:
+        subject, why = "Your account in certdash", "There is an account for you in certdash"
+        otherwise = "If you do not know what this is about, leave the mail alone."
+    else:
+        subject, why = "A new password in certdash", "Somebody, probably you, asked for a new password in certdash"
+        otherwise = "If it was not you, leave the mail alone: your password stays as it is."
+    text = (
+        f"{why}, with the user name {person.username}.\n\n"
+        f"Set a password here:\n{password_link(person)}\n\n"
+        f"The link serves once, and for {DAYS} days. {otherwise}\n"
+    )
+    return EmailMessage(subject, text, to=[person.email])

@@ -1,0 +1,63 @@
+"""Accounts and teams as rows."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import django_tables2 as tables
+from django.db.models import Model, Prefetch, QuerySet
+
+from certdash.models import Grant, User
+from certdash.rows import utc
+
+from .base import NumberColumn, Table
+
+
+class AccountTable(Table):
+    person = tables.Column(order_by=("sort_name", "pk"))
+    email = tables.Column(verbose_name="E-mail address", order_by=("sort_email", "pk"))
+    teams = tables.Column(verbose_name="Teams", orderable=False)
+    last_login = tables.Column(verbose_name="Last log-in", order_by=("last_login", "pk"))
+    state = tables.Column(order_by=("is_active", "last_login", "pk"))
+
+    row_template = "accounts/person_row.html"
+    caption = "Accounts"
+    columns_of_file: ClassVar[dict[str, Callable[[User], Any]]] = {
+        "username": lambda person: person.username,
+        "name": lambda person: person.get_full_name(),
+        "email": lambda person: person.email,
+        "teams": lambda person: "; ".join(sorted(team.name for team in person.teams.all())),
+        "last_login": lambda person: utc(person.last_login),
+        "state": lambda person: person.state,
+        "superuser": lambda person: "yes" if person.is_superuser else "no",
+    }
+
+    class Meta:
+        order_by = "person"
+
+    def records(self, ids: Sequence[int]) -> Iterable[Model]:
+        return User.objects.filter(pk__in=ids).prefetch_related("teams")
+
+
+class TeamTable(Table):
+    name = tables.Column(verbose_name="Team", order_by=("sort_name", "pk"))
+    people = NumberColumn()
+    apps = NumberColumn()
+    claim = tables.Column(verbose_name="Filled by", order_by=("claim", "pk"))
+
+    row_template = "accounts/team_row.html"
+    caption = "Teams"
+    nothing_text = "There is no team yet."
+    columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
+        "team": lambda team: team.name,
+        "claim": lambda team: team.claim,
+        "members": lambda team: "; ".join(sorted(person.username for person in team.members.all())),
+        "apps": lambda team: "; ".join(sorted(grant.app.slug for grant in team.grants.all())),
+    }
+
+    class Meta:
+        order_by = "name"
+
+    def records(self, ids: Sequence[int]) -> Iterable[Model]:
+        grants = Prefetch("grants", Grant.objects.select_related("app").defer("app__token"))
+        teams: QuerySet[Any] = self.data.data
+        return teams.filter(pk__in=ids).prefetch_related("members", grants)
