@@ -11,6 +11,7 @@ from certdash.filters import NO_GROUP, CertificateFilter, is_state
 from certdash.keys import keys_of
 from certdash.models import App, Group, State, Story, StoryType
 from certdash.models.certificate import BADGES
+from certdash.remembered import remembered_count, remembered_rows
 
 SHOWN, MOST = 8, 50
 _LABELS = {
@@ -84,7 +85,9 @@ class _Counts:
                 "country": country,
                 "rows": many,
             }
-            for app, state, sent, story, country, many in rows.values_list(*fields, "rows")
+            for app, state, sent, story, country, many in remembered_rows(
+                filters.apps, rows.values_list(*fields, "rows")
+            )
         ]
         slugs = {app.pk: app.slug for app in filters.apps}
         chosen_stories = {story.pk for stories in filters.stories.values() for story in stories}
@@ -144,8 +147,8 @@ def _groups(filters: CertificateFilter) -> list[FacetValue]:
     rows = filters.without("group").order_by()
     in_groups = rows.filter(learner__memberships__until=None, learner__memberships__group__tracked=True)
     by_group = in_groups.values_list("learner__memberships__group").annotate(rows=Count("pk"))
-    counts = dict(by_group.values_list("learner__memberships__group", "rows"))
-    in_none = rows.in_no_group_or([]).count()
+    counts = dict(remembered_rows(filters.apps, by_group.values_list("learner__memberships__group", "rows")))
+    in_none = remembered_count(filters.apps, rows.in_no_group_or([]))
     none = FacetValue(NO_GROUP, "in no tracked group", in_none, NO_GROUP in filters.data.getlist("group"))
     return [*_by_key(filters.visible_groups, counts, chosen, filters.apps), none]
 
@@ -182,7 +185,7 @@ def _types(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
 
 def _cities(filters: CertificateFilter) -> dict[str, int]:
     rows = filters.without("city").order_by().values_list("city").annotate(rows=Count("pk"))
-    return dict(rows.values_list("city", "rows"))
+    return dict(remembered_rows(filters.apps, rows.values_list("city", "rows")))
 
 
 def _places(filters: CertificateFilter, name: str, counts: dict[str, int]) -> list[FacetValue]:

@@ -72,3 +72,8 @@ def is_row_id(text: str) -> bool:
 def midnight(day: date) -> datetime:
     """The moment at which a day begins for the viewer."""
     return timezone.make_aware(datetime.combine(day, time()))
+
+
+def minute(moment: datetime) -> datetime:
+    """The full minute before: what is counted from it is the same for a while, and everywhere."""
+    return moment.replace(second=0, microsecond=0)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
-from certdash.fields import midnight
+from certdash.fields import midnight, minute
 from certdash.models import App, CertificateQuerySet, State, SyncRun
+from certdash.remembered import remembered, remembered_rows
 from certdash.rows import ago
 
 WEEKS = 26
@@ -26,9 +27,13 @@ class Numbers(NamedTuple):
     recent: int
 
 
-def numbers(certificates: CertificateQuerySet, now: datetime) -> Numbers:
-    """The headline numbers, in one query."""
-    week_ago = now - timedelta(days=OVERDUE_DAYS)
+def numbers(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> Numbers:
+    """The headline numbers of certificates of these apps, in one query; true as of the last full minute."""
+    week_ago = minute(now) - timedelta(days=OVERDUE_DAYS)
+    return remembered(f"numbers {week_ago}", apps, certificates, lambda: _numbers(certificates, week_ago))
+
+
+def _numbers(certificates: CertificateQuerySet, week_ago: datetime) -> Numbers:
     pending = Q(state=State.PENDING)
     counted = certificates.order_by().aggregate(
         total=Count("pk"),
@@ -46,7 +51,7 @@ class Week(NamedTuple):
     pending: int
 
 
-def weeks(certificates: CertificateQuerySet, now: datetime) -> list[Week]:
+def weeks(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> list[Week]:
     """Certificates per week of their timestamp and by state, the last 26 weeks, the current one last."""
     local = timezone.localtime(now)
     monday = (local - timedelta(days=local.weekday())).date()
@@ -62,7 +67,7 @@ def weeks(certificates: CertificateQuerySet, now: datetime) -> list[Week]:
             delivered=Count("pk", filter=Q(state=State.DELIVERED)), pending=Count("pk", filter=Q(state=State.PENDING))
         )
     )
-    found = {week: (delivered, pending) for week, delivered, pending in counted}
+    found = {week: (delivered, pending) for week, delivered, pending in remembered_rows(apps, counted)}
     return [Week(begin, *found.get(week, (0, 0))) for week, begin in enumerate(begins[:-1])]
 
 
@@ -75,7 +80,7 @@ class Share(NamedTuple):
     total: int
 
 
-def by(certificates: CertificateQuerySet, path: str, **where: object) -> dict[int, Share]:
+def by(apps: Sequence[App], certificates: CertificateQuerySet, path: str, **where: object) -> dict[int, Share]:
     """Counts per value of a path (a foreign key of the certificate, or one across a join that `where` narrows)."""
     counted = (
         certificates.filter(**where)
@@ -87,7 +92,7 @@ def by(certificates: CertificateQuerySet, path: str, **where: object) -> dict[in
             total=Count("pk"),
         )
     )
-    return {key: Share(key, *counts) for key, *counts in counted}
+    return {key: Share(key, *counts) for key, *counts in remembered_rows(apps, counted)}
 
 
 # -- How old the data is ----------------------------------------------------------------------------------------

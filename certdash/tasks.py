@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils import timezone
 from huey import SqliteHuey, crontab
@@ -58,7 +59,8 @@ def remove_old(app_id: int) -> None:
 
 @huey.periodic_task(crontab(hour="2", minute="23"))
 def remove_old_daily() -> None:
-    """Once a day, in UTC."""
+    """Once a day, in UTC: also the sessions that are over."""
+    call_command("clearsessions")
     for app in App.objects.all():
         enqueue(remove_old, app.pk)
 

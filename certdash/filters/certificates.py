@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_filters import ChoiceFilter, NumberFilter
 
-from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight
+from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight, minute
 from certdash.keys import name_groups, name_stories
 from certdash.models import (
     Certificate,
@@ -182,7 +182,7 @@ class CertificateFilter(ListFilter):
         return queryset.filter(timestamp__lt=midnight(day + timedelta(days=1)))
 
     def by_waiting(self, queryset: CertificateQuerySet, _name: str, days: Decimal) -> CertificateQuerySet:
-        return queryset.pending_since(timezone.now() - timedelta(days=int(days)))
+        return queryset.pending_since(minute(timezone.now()) - timedelta(days=int(days)))
 
     @cached_property
     def runs(self) -> dict[str, SyncRun]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 
@@ -131,6 +132,7 @@ def _remove(learner: Learner) -> Traces:
     # Every letter in them is masked, but whose rows they were is not known.
     Rejection.objects.filter(run__app=learner.app).exclude(excerpt="").update(excerpt="")
     learner.delete()
+    transaction.on_commit(cache.clear)  # counts are remembered by city, say
     return gone
 
 

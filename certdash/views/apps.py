@@ -63,7 +63,7 @@ def app(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "app": the_app,
         "fresh": freshness([the_app], timezone.now())[0],
-        "numbers": numbers(live, timezone.now()),
+        "numbers": numbers([the_app], live, timezone.now()),
         "runs": told(the_app.runs.select_related("requested_by")[:5]),
         "groups": groups,
         "part": breadth_words(the_app, len(groups)),

@@ -64,7 +64,7 @@ class Certificates(List):
     @cached_property
     def numbers(self) -> Numbers:
         """The headline numbers of the page, whatever its filters."""
-        return numbers(self.certificates().live(), timezone.now())
+        return numbers(self.apps, self.certificates().live(), timezone.now())
 
     def context(self) -> dict[str, Any]:
         offered = [facet for facet in facets(self.filters, self.apps) if facet.name not in self.not_offered]
@@ -111,7 +111,7 @@ class Certificates(List):
     @cached_property
     def weeks(self) -> list[Week]:
         """The live certificates of the page per week."""
-        return weeks(self.certificates().live(), timezone.now())
+        return weeks(self.apps, self.certificates().live(), timezone.now())
 
     def small_tables(self) -> dict[str, SmallTable]:
         return {"weeks": weeks_table(self.weeks)}

@@ -72,5 +72,5 @@ class OneGroup(Certificates):
     @cached_property
     def breakdown(self) -> list[dict[str, Any]]:
         """The group by story."""
-        counts = by(self.certificates().live(), "story")
+        counts = by(self.apps, self.certificates().live(), "story")
         return self.broken_down("story", self.filters.visible_stories, counts)

@@ -20,14 +20,14 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     """Four numbers that are links, certificates per week, and how fresh each app is."""
     apps, now = visible_apps(request), timezone.now()
     live = Certificate.objects.of(apps).live()
-    by_week = weeks(live, now)
+    by_week = weeks(apps, live, now)
     if "_export" in request.GET:
         odd = [f"{name}={value}" for name, value in request.GET.items() if name not in ("_export", "_table")]
         odd += [f"_table={value}" for value in request.GET.getlist("_table") if value != "weeks"]
         head, rows = weeks_table(by_week)
         return file_response(request, "certificates-weeks", odd, head, rows, apps)
     context = {
-        "tiles": _tiles(numbers(live, now)),
+        "tiles": _tiles(numbers(apps, live, now)),
         "chart": weeks_chart(by_week, _rows_of),
         "fresh": visible_freshness(request),
         "apps": apps,

@@ -22,6 +22,7 @@ from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import ListFilter
 from certdash.logs import REFERENCE
 from certdash.models import App, User
+from certdash.remembered import remembered_count
 from certdash.stats import Freshness, as_of, freshness, oldest_check, overall, worst_first
 from certdash.tables import Table
 
@@ -176,6 +177,8 @@ class List(View):
 
     def _page(self, number: int, size: int) -> None:
         self.table.paginator = Paginator(self.table.rows, size)
+        if self.of_vendor:
+            self.table.paginator.count = remembered_count(self.apps, self.filters.qs)
         last = self.table.paginator.num_pages
         if number > last:
             self.ignored.append(f"page={number}")

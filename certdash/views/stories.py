@@ -78,6 +78,7 @@ class OneStory(Certificates):
     def breakdown(self) -> list[dict[str, Any]]:
         """The story by tracked group."""
         counts = by(
+            self.apps,
             self.certificates().live(),
             "learner__memberships__group",
             learner__memberships__until=None,

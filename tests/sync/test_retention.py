@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from certdash.models import App, Certificate, Change, Learner, Membership, Rejection, SyncRun
@@ -188,6 +190,15 @@ def test_nothing_goes_any_more_once_the_worker_is_told_to_end(with_old):
     finally:
         STOPPING.clear()
     assert gone(with_old.app) == {"003"}
+
+
+def test_sessions_that_are_over_go_with_it(with_old):
+    for days in (-1, 1):
+        session = SessionStore()
+        session.set_expiry(timezone.now() + timedelta(days=days))
+        session.save()
+    remove_old_daily.call_local()
+    assert Session.objects.get().session_key == session.session_key
 
 
 def test_the_worker_does_it_for_every_app_once_a_day(with_old):
