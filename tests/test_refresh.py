@@ -29,6 +29,7 @@ def ana(cast):
 @pytest.fixture
 def as_manager(client, cast):
     client.force_login(cast.manager)
+    client.get("/healthz")  # the first request of a session stamps it
     return client
 
 
