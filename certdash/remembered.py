@@ -24,7 +24,7 @@ def remembered(what: str, apps: Sequence[App], rows: QuerySet[Any], count: Calla
         sql, values = rows.query.sql_with_params()
     except EmptyResultSet:  # no row can fit
         return count()
-    versions = sorted((app.pk, app.version) for app in apps)
+    versions = sorted((app.stamp, app.version) for app in apps)
     key = hashlib.sha256(repr((what, versions, sql, values)).encode()).hexdigest()
     found: tuple[T] | None = cache.get(key)
     if found is None:

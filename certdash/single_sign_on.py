@@ -68,7 +68,8 @@ def _discovered() -> dict[str, Any]:
         document = answer.json()
     if not isinstance(document, dict) or str(document.get("issuer", "")).rstrip("/") != settings.OIDC_ISSUER:
         raise ProviderException("The discovery document names another issuer than the one that is configured.")
-    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+    asked = ["authorization_endpoint", "token_endpoint", "jwks_uri"]
+    for name in asked + ["userinfo_endpoint"] * ("userinfo_endpoint" in document):
         if not str(document.get(name, "")).startswith(("https://", settings.OIDC_ISSUER)):
             raise ProviderException(f"The discovery document has no usable {name}.")
     return document
@@ -142,7 +143,7 @@ class Claims:
         every = [values] if isinstance(values, str) else values if isinstance(values, list) else []
         return cls(
             of_one_person=len(both) == 1,
-            email_is_theirs=(info or token).get("email_verified") is not False,
+            email_is_theirs=(info or token).get("email_verified") is True,
             teams=frozenset(value for value in every if isinstance(value, str)),
         )
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils import timezone
@@ -59,8 +60,9 @@ def remove_old(app_id: int) -> None:
 
 @huey.periodic_task(crontab(hour="2", minute="23"))
 def remove_old_daily() -> None:
-    """Once a day, in UTC: also the sessions that are over."""
+    """Once a day, in UTC: also the sessions that are over, and what is remembered of rows that may be gone."""
     call_command("clearsessions")
+    cache.clear()
     for app in App.objects.all():
         enqueue(remove_old, app.pk)
 

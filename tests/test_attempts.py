@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from django.test import Client
 
 from certdash.attempts import OF_ACCOUNT, OF_ADDRESS, WINDOW, Count, TooManyAttempts, give_back, take
 from certdash.devices import DAYS
+from certdash.invitations import password_link
 from certdash.models import AuditEntry, AuditKind, LoginAttempts, User
 from tests import world
 from tests.support.stored import query
@@ -318,6 +320,15 @@ def test_a_cookie_ends_with_the_password(known, cast):
     cast.viewer.save()
     statuses("viewer", 10)
     assert attempt("viewer", "another-horse-8", client=known) == 429
+
+
+def test_a_new_password_by_a_link_opens_the_browser_it_was_set_in(client, cast):
+    statuses("viewer", 10)
+    page = client.get(urlsplit(password_link(cast.viewer)).path, follow=True)
+    form = {"new_password1": "another-horse-8", "new_password2": "another-horse-8"}
+    client.post(page.redirect_chain[-1][0], form)
+    assert attempt("viewer", "another-horse-8", client=client) == 302
+    assert attempt("viewer", "another-horse-8") == 429
 
 
 def test_a_cookie_lasts_for_90_days(known, cast):

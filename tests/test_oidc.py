@@ -16,7 +16,7 @@ from tests.test_login import ELSEWHERE, read_by_a_browser
 
 LOGIN, SSO, CALLBACK = "/accounts/login/", "/accounts/sso/", "/accounts/sso/callback/"
 WANTED = "/certificates/?state=pending&country=S%C3%A3o"
-ANA = {"email": "ana@corp.example", "name": "Ana Souza", "preferred_username": "ana"}
+ANA = {"email": "ana@corp.example", "name": "Ana Souza", "preferred_username": "ana", "email_verified": True}
 
 
 def configure(settings, issuer, **more):
@@ -151,9 +151,10 @@ def test_an_e_mail_address_opens_nobodys_account(company):
     assert not SocialAccount.objects.exists()
 
 
-def test_an_address_that_the_provider_has_not_proved_is_not_taken(company):
+@pytest.mark.parametrize("told", [{"email_verified": False}, {"email_verified": "false"}, {}])
+def test_an_address_that_the_provider_has_not_proved_is_not_taken(told, company):
     User.objects.create_user("older", "ana@corp.example", world.PASSWORD)
-    company.person("ana-1", **ANA, email_verified=False)
+    company.person("ana-1", **{name: value for name, value in ANA.items() if name != "email_verified"}, **told)
     browser = Browser()
     browser.sign_on("ana-1")
     assert (browser.person.username, browser.person.email) == ("ana", "")
@@ -446,7 +447,9 @@ def test_without_a_provider_there_is_no_single_sign_on(db):
 
 
 def test_a_served_certdash_signs_on_by_its_environment(provider, installation):
-    provider.person("ben-1", email="ben@corp.example", preferred_username="ben", roles=["trainers"])
+    provider.person(
+        "ben-1", email="ben@corp.example", preferred_username="ben", email_verified=True, roles=["trainers"]
+    )
     installation.environment |= {
         "CERTDASH_OIDC_ISSUER": provider.url,
         "CERTDASH_OIDC_CLIENT_ID": "certdash",

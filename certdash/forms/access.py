@@ -28,7 +28,13 @@ class GrantForm(forms.Form):
         name = login[len(_TEAM) :].strip() if named_team else login
         person = None
         if not named_team:
-            person = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True).first()
+            found = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True)[:2]
+            if len(found) > 1:
+                raise ValidationError(
+                    "This is the user name of one person and the e-mail address of another. "
+                    "Write something that only the one you mean has."
+                )
+            person = next(iter(found), None)
         team = Team.objects.filter(name__iexact=name).first()
         if person and team:
             raise ValidationError(

@@ -1,5 +1,6 @@
 """A vendor app, with what it takes to ask for its certificates."""
 
+import secrets
 from typing import Any
 
 from django.db import models
@@ -15,6 +16,10 @@ class Breadth(models.TextChoices):
     EVERYTHING = "everything", "Everything"
     STORIES = "stories", "Only listed stories"
     GROUPS = "groups", "Only the tracked groups"
+
+
+def _stamp() -> str:
+    return secrets.token_hex(16)
 
 
 class App(models.Model):
@@ -37,6 +42,8 @@ class App(models.Model):
     # Whether a telephone tells two learners without an e-mail address apart. Once telephones were not stored, it never
     # does so again: who was one learner stays one.
     tells_by_telephone = models.BooleanField(default=True, editable=False)
+    # No two apps have the same, not even when one takes the other's number in a database that was made anew.
+    stamp = models.CharField(max_length=32, default=_stamp, editable=False)
     # Moves in every transaction that changes the app's rows; caches are keyed by it.
     version = models.PositiveBigIntegerField(default=0, editable=False)
 

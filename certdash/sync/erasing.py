@@ -89,6 +89,7 @@ def replay(app: App, erasures: Iterable[tuple[str, datetime]]) -> int:
         Erasure.objects.bulk_create(
             [Erasure(app=app, digest=digest, at=at) for digest, at in erasures if digest not in known], batch_size=200
         )
+        transaction.on_commit(cache.clear)
     return erase_known(app)
 
 

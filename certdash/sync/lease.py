@@ -65,7 +65,7 @@ class Lease:
         """
         with transaction.atomic():
             self.renew()
-            as_before = App.objects.filter(pk=self.app.pk, stores_telephones=self.app.stores_telephones)
-            if not as_before.update(version=F("version") + 1):
+            rules = {name: getattr(self.app, name) for name in ("stores_telephones", "tells_by_telephone")}
+            if not App.objects.filter(pk=self.app.pk, **rules).update(version=F("version") + 1):
                 raise RulesChanged
             yield self.clock()

@@ -196,6 +196,7 @@ class AppPeople(List):
         self.form = GrantForm(request.POST)
         if self.form.is_valid():
             with transaction.atomic():
+                _lock(self.app)
                 grant = self.form.save(self.app)
                 if grant.role != self.form.before:
                     _note(AuditKind.ACCESS_GIVEN, request, grant, **self.form.was)
@@ -215,6 +216,7 @@ def app_take_away(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     the_app = app_or_404(viewer(request), slug, Role.OWNER)
     grant = get_object_or_404(Grant.objects.select_related("app", "user", "team"), app=the_app, pk=pk)
     with transaction.atomic():
+        _lock(the_app)
         Grant.objects.filter(pk=pk).delete()
         _note(AuditKind.ACCESS_TAKEN, request, grant)
         kept = not _still_owns(request, the_app)
@@ -223,6 +225,11 @@ def app_take_away(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     else:
         messages.success(request, f"{_called(grant)} has no access to {the_app.name} any more.")
     return redirect("app_people", slug)
+
+
+def _lock(the_app: App) -> None:
+    """Of two owners who end each other's access at once, the second one is told that it is gone."""
+    App.objects.select_for_update().values_list("pk").get(pk=the_app.pk)
 
 
 def _still_owns(request: HttpRequest, the_app: App) -> bool:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from certdash.adapters import too_many
 from certdash.attempts import OF_ADDRESS, Count, TooManyAttempts, take
 from certdash.audit import note
+from certdash.devices import remember_device
 from certdash.forms import ForgottenForm
 from certdash.invitations import DAYS, send_link_later
 from certdash.models import AuditKind, User
@@ -55,6 +56,7 @@ class SetPassword(PasswordResetConfirmView):
         with transaction.atomic():
             response = super().form_valid(form)
             note(AuditKind.PERSON, None, form.user, change="password set by a link", account=form.user.username)
+        remember_device(self.request, response, form.user)  # whoever guesses at it cannot keep this browser out
         messages.success(self.request, "Your password is set. Log in with it.")
         return response
 
