@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from certdash.models import App, AuditEntry, AuditKind, User
+from certdash.models import App, AuditEntry, AuditKind, Team, User
 
 
 def note(kind: AuditKind, app: App | None = None, person: User | None = None, **details: object) -> None:
@@ -20,6 +20,14 @@ def note(kind: AuditKind, app: App | None = None, person: User | None = None, **
         person_name=person.username if person else "",
         details=details,
     )
+
+
+def note_membership(team: Team, account: User, change: str, by: User | None) -> None:
+    """Write down that somebody `joined` or `left` a team: also in each app to which the team has access."""
+    note(AuditKind.TEAM, None, by, team=team.name, change=change, account=account.username)
+    kind = AuditKind.ACCESS_GIVEN if change == "joined" else AuditKind.ACCESS_TAKEN
+    for grant in team.grants.select_related("app").defer("app__token"):
+        note(kind, grant.app, by, role=grant.role, account=account.username, team=team.name, change=change)
 
 
 # Field of an app: what it is called where a change of it is told.

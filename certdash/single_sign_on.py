@@ -24,8 +24,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from requests import RequestException
 
-from certdash.audit import note
-from certdash.models import AuditKind, Team, User
+from certdash.audit import note_membership
+from certdash.models import Team, User
 
 log = logging.getLogger(__name__)
 
@@ -163,4 +163,4 @@ def join_teams(person: User, claims: Claims) -> None:
             else:
                 person.teams.remove(team)
             change = "joined" if team.claim in claims.teams else "left"
-            note(AuditKind.TEAM, None, person, team=team.name, change=change, account=person.username)
+            note_membership(team, person, change, person)

@@ -13,7 +13,7 @@ from huey import SqliteHuey, crontab
 
 from certdash.models import App, SyncRun
 from certdash.sync.lease import STOPPING
-from certdash.sync.retention import age_out
+from certdash.sync.retention import age_out, apps_to_age_out
 from certdash.sync.run import execute, release_dead_runs
 from certdash.sync.schedule import open_due_runs, renew_waiting, unfinished_acceptances
 from certdash.sync.withdrawals import withdraw_accepted
@@ -59,17 +59,18 @@ def remove_old(app_id: int) -> None:
 
 
 @huey.periodic_task(crontab(hour="2", minute="23"))
-def remove_old_daily() -> None:
-    """Once a day, in UTC: also the sessions that are over, and what is remembered of rows that may be gone."""
+def forget_daily() -> None:
+    """Once a day, in UTC: the sessions that are over, and what is remembered of rows that may be gone."""
     call_command("clearsessions")
     cache.clear()
-    for app in App.objects.all():
-        enqueue(remove_old, app.pk)
 
 
 @huey.periodic_task(crontab(minute="*"))
 def sync_due() -> None:
-    """At the start and once a minute: close what died, take up what was lost with its process, open what is due."""
+    """At the start and once a minute: close what died, take up what was lost with its process, open what is due.
+
+    What is old goes once a day, when an app is not synchronised.
+    """
     try:
         release_dead_runs(timezone.now)
         for run in renew_waiting(timezone.now()):
@@ -78,6 +79,8 @@ def sync_due() -> None:
             enqueue(withdraw_held, run.pk)
         for run in open_due_runs(timezone.now()):
             enqueue(sync_run, run.pk)
+        for app in apps_to_age_out(timezone.now()):
+            enqueue(remove_old, app.pk)
     except (InterfaceError, OperationalError) as error:
         log.warning("The database does not answer, so the schedule waits for its next minute: %s", error)
 

@@ -633,13 +633,26 @@ def owner(cast):
     return client
 
 
+def test_an_owner_reads_who_came_and_went_by_a_team(admin, cast):
+    team = Team.objects.create(name="Trainers")
+    cast.demo.grants.create(team=team, role="viewer")
+    for members in ("stranger", ""):
+        admin.post(f"/accounts/teams/{team.pk}/", {"name": "Trainers", "members": members})
+    told = AuditEntry.objects.filter(app=cast.demo).order_by("pk").values_list("kind", "person__username", "details")
+    who = {"role": "viewer", "account": "stranger", "team": "Trainers"}
+    assert list(told) == [
+        ("access_given", "superuser", who | {"change": "joined"}),
+        ("access_taken", "superuser", who | {"change": "left"}),
+    ]
+
+
 @pytest.mark.parametrize("login", ["Trainers", "trainers ", "team:trainers", "Team: Trainers"])
 def test_an_owner_gives_a_team_a_role(login, owner, cast):
     team = Team.objects.create(name="Trainers")
     team.members.add(cast.stranger)
     response = owner.post("/apps/demo/people/", {"login": login, "role": "manager"}, follow=True)
     assert "The team Trainers is manager of Demo Academy now." in text_of(response)
-    assert "Trainers Team 1 member Manager" in text_of(response)
+    assert "Trainers Team stranger Manager" in text_of(response)
     stranger = Client()
     stranger.force_login(cast.stranger)
     assert stranger.get("/apps/demo/").status_code == 200
@@ -679,7 +692,7 @@ def test_people_and_teams_are_sorted_and_filed_together(owner, cast):
     assert lines == [
         "name,email,team,members,role",
         "manager,manager@example.com,,,manager",
-        ",,Nights,1,viewer",
+        ",,Nights,viewer,viewer",
         "owner,owner@example.com,,,owner",
         "viewer,viewer@example.com,,,viewer",
     ]

@@ -107,6 +107,11 @@ class Grant(models.Model):
         return cast(User | Team, self.user or self.team)
 
     @property
+    def members(self) -> list[User]:
+        """Who can get in by it; nobody but a team has members."""
+        return list(self.team.members.all()) if self.team else []
+
+    @property
     def holder_in_words(self) -> dict[str, str]:
         """The same for what is written down."""
         return {"team": self.team.name} if self.team else {"account": cast(User, self.user).username}

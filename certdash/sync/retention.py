@@ -15,26 +15,39 @@ from .lease import STOPPING
 from .telephones import clear_telephones
 from .withdrawals import still_listed
 
+_EVERY = timedelta(days=1)
+
+
+def apps_to_age_out(now: datetime) -> QuerySet[App]:
+    """Apps of which what is old has not gone for a day, and that are not synchronised at this moment."""
+    waiting = App.objects.exclude(aged_out_at__gt=now - _EVERY)
+    return waiting.exclude(pk__in=SyncRun.objects.under_way().values("app"))
+
 
 def age_out(app: App, now: datetime) -> None:
     """Remove of an app what is older than it is kept, in short transactions; what a sync still needs stays.
 
-    Leaves an app alone while it is synchronised, and stops when the process is told to end: the next day goes on.
+    Leaves an app alone while it is synchronised, and stops when the process is told to end: both goes on later.
     """
     before = now - timedelta(days=settings.KEEP_DAYS)
     gone = Certificate.objects.filter(app=app, missing_in=None)
-    for old in (gone.filter(withdrawn_at__lt=before), gone.filter(out_of_scope_at__lt=before)):
-        _remove_all(app, old, _remove_certificates)
-    _remove_all(app, Membership.objects.filter(group__app=app, until__lt=before), _remove)
     runs = _old_runs(app, before)
-    _forget_first_sight(app, runs)
-    _remove_all(app, runs, _remove)
-    if not app.stores_telephones:  # what is left of a switch whose process died
+    done = (
+        _remove_all(app, gone.filter(withdrawn_at__lt=before), _remove_certificates)
+        and _remove_all(app, gone.filter(out_of_scope_at__lt=before), _remove_certificates)
+        and _remove_all(app, Membership.objects.filter(group__app=app, until__lt=before), _remove)
+    )
+    if done:
+        _forget_first_sight(app, runs)
+        done = _remove_all(app, runs, _remove)
+    if done and not app.stores_telephones:  # what is left of a switch whose process died
         clear_telephones(app)
+    if done:
+        App.objects.filter(pk=app.pk).update(aged_out_at=now)
 
 
-def _remove_all(app: App, old: QuerySet[Any], remove: Any) -> None:
-    """Remove rows a chunk a transaction, until there are none."""
+def _remove_all(app: App, old: QuerySet[Any], remove: Any) -> bool:
+    """Remove rows a chunk a transaction, until there are none; False when it had to stop before."""
     with bulk.overwriting():
         while some := list(old.order_by("pk").values_list("pk", flat=True)[: bulk.CHUNK]):
             with transaction.atomic():
@@ -42,8 +55,9 @@ def _remove_all(app: App, old: QuerySet[Any], remove: Any) -> None:
                 # A run plans with what it has read. One that begins at this very moment and receives such a row again
                 # is cut off by the database, and run again at once.
                 if STOPPING.is_set() or SyncRun.objects.filter(app=app).under_way().exists():
-                    return
+                    return False
                 remove(old.filter(pk__in=some))
+    return True
 
 
 def _remove(rows: QuerySet[Any]) -> None:

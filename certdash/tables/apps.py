@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_tables2 as tables
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.utils import timezone
 
-from certdash.models import Grant
+from certdash.models import Grant, User
 from certdash.rows import utc
 from certdash.stats import freshness
 
@@ -27,7 +27,7 @@ class GrantTable(Table):
         "name": lambda grant: grant.user.username if grant.user else "",
         "email": lambda grant: grant.user.email if grant.user else "",
         "team": lambda grant: grant.team.name if grant.team else "",
-        "members": lambda grant: grant.members if grant.team else "",
+        "members": lambda grant: "; ".join(person.username for person in grant.members),
         "role": lambda grant: grant.role,
     }
 
@@ -35,10 +35,10 @@ class GrantTable(Table):
         order_by = "person"
 
     def records(self, ids: Sequence[int]) -> Iterable[Any]:
-        """With `members`: how many of a team can get in."""
-        members = Count("team__members", filter=Q(team__members__is_active=True))
+        """With those of a team who can get in, by user name."""
+        active = Prefetch("team__members", User.objects.filter(is_active=True).order_by("username"))
         grants = Grant.objects.filter(pk__in=ids).select_related("app", "user", "team").defer("app__token")
-        return grants.annotate(members=members)
+        return grants.prefetch_related(active)
 
 
 class AppTable(Table):

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import superuser_or_404
-from certdash.audit import note
+from certdash.audit import note, note_membership
 from certdash.filters import AccountFilter
 from certdash.forms import PersonForm
 from certdash.invitations import DAYS, end_links, password_link, send_link
@@ -181,5 +181,4 @@ def _note_changes(request: HttpRequest, form: PersonForm, username: str) -> None
 def _note_teams(request: HttpRequest, form: PersonForm) -> None:
     for change, teams in (("joined", form.joined), ("left", form.left)):
         for team in teams:
-            name = form.instance.username
-            note(AuditKind.TEAM, None, viewer(request), team=team.name, change=change, account=name)
+            note_membership(team, form.instance, change, viewer(request))

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import superuser_or_404
-from certdash.audit import note
+from certdash.audit import note, note_membership
 from certdash.filters import TeamFilter
 from certdash.forms import TeamForm
 from certdash.models import AuditKind, Team
@@ -92,9 +92,9 @@ def _saved(request: HttpRequest, form: TeamForm, change: str) -> Team | None:
                 renamed = {"before": before} if before and before != the_team.name else {}
                 _note(request, the_team, change, **renamed)
             for person in form.came:
-                _note(request, the_team, "joined", account=person.username)
+                note_membership(the_team, person, "joined", viewer(request))
             for person in form.went:
-                _note(request, the_team, "left", account=person.username)
+                note_membership(the_team, person, "left", viewer(request))
     except IntegrityError:
         form.add_error("name", "Another team has this name.")
         return None

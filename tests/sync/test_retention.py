@@ -12,10 +12,10 @@ from certdash.models.group import track_groups
 from certdash.sync import bulk
 from certdash.sync.asking import Scope
 from certdash.sync.lease import STOPPING
-from certdash.sync.retention import age_out
+from certdash.sync.retention import age_out, apps_to_age_out
 from certdash.sync.run import open_run
 from certdash.sync.withdrawals import accept
-from certdash.tasks import huey, remove_old, remove_old_daily
+from certdash.tasks import forget_daily, huey, remove_old, sync_due
 from tests.falkor.vendors import row, success
 from tests.sync.vendor import Vendor, gone, live, people, story
 
@@ -197,34 +197,43 @@ def test_sessions_that_are_over_go_with_it(with_old):
         session = SessionStore()
         session.set_expiry(timezone.now() + timedelta(days=days))
         session.save()
-    remove_old_daily.call_local()
+    forget_daily.call_local()
     assert Session.objects.get().session_key == session.session_key
 
 
-def test_the_worker_does_it_for_every_app_once_a_day(with_old):
+def due(moment: datetime) -> list[App]:
+    return list(apps_to_age_out(moment))
+
+
+def test_it_is_due_once_a_day_and_not_while_the_app_is_synchronised(with_old):
+    assert due(NOW) == [with_old.app]
+    age_out(with_old.app, NOW)
+    assert gone(with_old.app) == set()
+    assert (due(NOW + timedelta(hours=23)), due(NOW + timedelta(hours=25))) == ([], [with_old.app])
+    open_run(with_old.app, Scope())
+    assert due(NOW + timedelta(hours=25)) == []
+
+
+def test_what_was_cut_off_is_due_still(with_old):
+    run, _ = open_run(with_old.app, Scope())
+    age_out(with_old.app, NOW)
+    run.delete()
+    assert due(NOW) == [with_old.app]
+
+
+def test_the_worker_does_it_for_every_app_that_is_due(with_old):
+    SyncRun.objects.update(requested_at=timezone.now())  # no sync is due
     huey.flush()
-    remove_old_daily.call_local()
-    remove_old_daily.call_local()
+    sync_due.call_local()
+    sync_due.call_local()
     (waiting,) = huey.pending()
     assert (waiting.args, isinstance(waiting, remove_old.task_class)) == ((with_old.app.pk,), True)
     remove_old.call_local(*waiting.args)
-    assert gone(with_old.app) == set()
+    huey.flush()
+    sync_due.call_local()
+    assert huey.pending() == []
+
+
+def test_the_rest_of_what_is_old_is_forgotten_once_a_day():
     moments = [datetime(2026, 5, 3, hour, minute, tzinfo=UTC) for hour in range(24) for minute in range(60)]
-    assert sum(remove_old_daily.task_class.validate_datetime(None, moment) for moment in moments) == 1
-
-
-def test_an_app_that_is_gone_costs_nothing(db):
-    remove_old.call_local(12345)
-
-
-def test_many_go_in_several_transactions(vendor, monkeypatch):
-    monkeypatch.setattr(bulk, "CHUNK", 2)
-    vendor.sync(story(*people(7)), at=LONG_AGO - timedelta(days=1))
-    vendor.sync(story(*people(1)), at=LONG_AGO)
-    vendor.again(at=NOW)
-    vendor.app.refresh_from_db()
-    version = vendor.app.version
-    age_out(vendor.app, NOW)
-    vendor.app.refresh_from_db()
-    assert gone(vendor.app) == set()
-    assert vendor.app.version >= version + 3
+    assert sum(forget_daily.task_class.validate_datetime(None, moment) for moment in moments) == 1
