@@ -5,7 +5,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from certdash.models import App, Certificate, Group, Learner, Membership, Role, Secret, State, Story, SyncRun, User
+from certdash.audit import note
+from certdash.models import (
+    App,
+    AuditKind,
+    Certificate,
+    Change,
+    Erasure,
+    Group,
+    Learner,
+    Membership,
+    Rejection,
+    Role,
+    Secret,
+    State,
+    Story,
+    SyncRun,
+    Team,
+    User,
+)
 from certdash.models.group import track_groups
 from certdash.models.story import restate_slugs
 from certdash.models.text import fold, sort_bytes
@@ -132,7 +150,16 @@ def make_foreign(app: App) -> Certificate:
         city="Retailville", state="retail-state", url="https://retail.example/1", telephone="retail-1",
     )  # fmt: skip
     make_group(app, "Retail night shift", certificate.learner)
-    make_run(app, message="Retail news.")
+    run = make_run(app, "held", message="Retail news.", story="Retail", users=["rosa@retail.example"], missing=1)
+    Rejection.objects.create(run=run, path="retail[0]", reason="Retail reason", excerpt="retail")
+    told = {"app": app, "run": run, "story": story, "seen_at": NOW}
+    Change.objects.create(certificate=certificate, kind="link", before={"url": ""}, after={"url": "retail"}, **told)
+    Change.objects.create(kind="renamed", before={"name": "Retail"}, after={"name": "Retail till"}, **told)
+    team = Team.objects.create(name="Retail trainers", claim="retail")
+    team.members.add(make_user("retail-trainer"))
+    app.grants.create(team=team, role=Role.OWNER)
+    Erasure.objects.create(app=app, digest="retail", at=NOW)
+    note(AuditKind.DOWNLOAD, app, User.objects.get(username="retail-trainer"), what="retail")
     return certificate
 
 

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from certdash.models import App, Certificate, Change, Learner, Membership, Rejection, SyncRun
 from certdash.models.group import track_groups
-from certdash.sync import bulk
 from certdash.sync.asking import Scope
 from certdash.sync.lease import STOPPING
 from certdash.sync.retention import age_out, apps_to_age_out
