@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count
 
-from certdash.filters import NO_GROUP, CertificateFilter, is_state
+from certdash.filters import NO_GROUP, PERIODS, CertificateFilter, is_state
 from certdash.keys import keys_of
 from certdash.models import App, Group, State, Story, StoryType
 from certdash.models.certificate import BADGES
@@ -24,7 +24,7 @@ _LABELS = {
 class FacetValue:
     value: str
     label: str
-    count: int
+    count: int | None  # None: not counted yet
     checked: bool
     tone: str = ""
 
@@ -49,18 +49,29 @@ def facets(filters: CertificateFilter, apps: Sequence[App]) -> list[Facet]:
 
     In as many queries whatever is filtered: most facets are sums over one table of counts.
     """
-    counts = _Counts(filters)
+    return [facet for facet in _facets(filters, apps, _Counts(filters)) if facet.values]
+
+
+def facets_in_use(filters: CertificateFilter, apps: Sequence[App]) -> list[Facet]:
+    """The same with nothing but the values that an address filters by, uncounted: what needs no look at the rows."""
+    every = _facets(filters, apps, _Uncounted())
+    for facet in every:
+        facet.values = [replace(one, count=None) for one in facet.values if one.checked]
+        facet.more, facet.left_out = [], 0
+    return [facet for facet in every if facet.values]
+
+
+def _facets(filters: CertificateFilter, apps: Sequence[App], counts: "_Counts | _Uncounted") -> list[Facet]:
     offered: dict[str, Callable[[], list[FacetValue]]] = {
         "state": lambda: _states(filters, counts),
         "app": lambda: _apps(filters, counts) if len(apps) > 1 else [],
         "story": lambda: _stories(filters, counts),
-        "group": lambda: _groups(filters),
+        "group": lambda: _groups(filters, counts),
         "type": lambda: _types(filters, counts),
         "country": lambda: _places(filters, "country", counts.by("country")),
-        "city": lambda: _places(filters, "city", _cities(filters)),
+        "city": lambda: _places(filters, "city", counts.by_city()),
     }
-    every = [_facet(name, values()) for name, values in offered.items() if name in filters.filters]
-    return [facet for facet in every if facet.values]
+    return [_facet(name, values()) for name, values in offered.items() if name in filters.filters]
 
 
 class _Counts:
@@ -72,7 +83,7 @@ class _Counts:
     _NAMES = ("app", "state", "story", "type", "country")
 
     def __init__(self, filters: CertificateFilter) -> None:
-        data = filters.data
+        self._filters, data = filters, filters.data
         fields = ("app", "state", "state_sent", "story", "country")
         rows = filters.without(*self._NAMES).order_by().values_list(*fields).annotate(rows=Count("pk"))
         types = {story.pk: story.type for story in filters.visible_stories}
@@ -109,14 +120,45 @@ class _Counts:
                 found[cell[name]] = found.get(cell[name], 0) + cell["rows"]
         return found
 
+    def by_group(self) -> dict[int, int]:
+        """The rows of the learners of each tracked group, under all filters but that of groups."""
+        group = "learner__memberships__group"
+        rows = self._filters.without("group").order_by()
+        in_groups = rows.filter(learner__memberships__until=None, learner__memberships__group__tracked=True)
+        counted = in_groups.values_list(group).annotate(rows=Count("pk")).values_list(group, "rows")
+        return dict(remembered_rows(self._filters.apps, counted))
+
+    def in_no_group(self) -> int:
+        return remembered_count(self._filters.apps, self._filters.without("group").order_by().in_no_group_or([]))
+
+    def by_city(self) -> dict[str, int]:
+        rows = self._filters.without("city").order_by().values_list("city").annotate(rows=Count("pk"))
+        return dict(remembered_rows(self._filters.apps, rows.values_list("city", "rows")))
+
+
+class _Uncounted:
+    """In the place of counts where none are wanted."""
+
+    def by(self, _name: str) -> dict[Any, int]:
+        return {}
+
+    def by_group(self) -> dict[int, int]:
+        return {}
+
+    def in_no_group(self) -> int:
+        return 0
+
+    def by_city(self) -> dict[str, int]:
+        return {}
+
 
 def _facet(name: str, offered: Iterable[FacetValue]) -> Facet:
-    values = sorted(offered, key=lambda one: (not one.checked, -one.count, one.label))
+    values = sorted(offered, key=lambda one: (not one.checked, -(one.count or 0), one.label))
     shown = max(SHOWN, sum(one.checked for one in values))
     return Facet(name, values[:shown], values[shown:MOST], min(len(values), MOST), max(0, len(values) - MOST))
 
 
-def _states(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+def _states(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[FacetValue]:
     chosen = filters.data.getlist("state")
     found = {(State.PENDING.value, ""): 0, (State.DELIVERED.value, ""): 0} | counts.by("state")
     return [
@@ -128,29 +170,26 @@ def _states(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
     ]  # fmt: skip
 
 
-def _apps(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+def _apps(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[FacetValue]:
     chosen, found = filters.data.getlist("app"), counts.by("app")
     return [FacetValue(app.slug, app.name, found.get(app.pk, 0), app.slug in chosen) for app in filters.apps]
 
 
-def _stories(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+def _stories(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[FacetValue]:
     chosen = {story.pk for stories in filters.stories.values() for story in stories}
     found = counts.by("story")
     offered = [story for story in filters.visible_stories if story.pk in found or story.pk in chosen]
     return _by_key(offered, found, chosen, filters.apps)
 
 
-def _groups(filters: CertificateFilter) -> list[FacetValue]:
+def _groups(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[FacetValue]:
     if not filters.visible_groups:
         return []
     chosen = {group.pk for groups in filters.groups.values() for group in groups}
-    rows = filters.without("group").order_by()
-    in_groups = rows.filter(learner__memberships__until=None, learner__memberships__group__tracked=True)
-    by_group = in_groups.values_list("learner__memberships__group").annotate(rows=Count("pk"))
-    counts = dict(remembered_rows(filters.apps, by_group.values_list("learner__memberships__group", "rows")))
-    in_none = remembered_count(filters.apps, rows.in_no_group_or([]))
-    none = FacetValue(NO_GROUP, "in no tracked group", in_none, NO_GROUP in filters.data.getlist("group"))
-    return [*_by_key(filters.visible_groups, counts, chosen, filters.apps), none]
+    in_none = FacetValue(
+        NO_GROUP, "in no tracked group", counts.in_no_group(), NO_GROUP in filters.data.getlist("group")
+    )
+    return [*_by_key(filters.visible_groups, counts.by_group(), chosen, filters.apps), in_none]
 
 
 def _by_key(
@@ -174,18 +213,13 @@ def _by_key(
     ]
 
 
-def _types(filters: CertificateFilter, counts: _Counts) -> list[FacetValue]:
+def _types(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[FacetValue]:
     chosen, found, labels = filters.types, counts.by("type"), dict(StoryType.choices)
     return [
         FacetValue(kind, labels.get(kind, kind), found.get(kind, 0), kind in chosen)
         for kind in {*found, *chosen}
         if kind
     ]
-
-
-def _cities(filters: CertificateFilter) -> dict[str, int]:
-    rows = filters.without("city").order_by().values_list("city").annotate(rows=Count("pk"))
-    return dict(remembered_rows(filters.apps, rows.values_list("city", "rows")))
 
 
 def _places(filters: CertificateFilter, name: str, counts: dict[str, int]) -> list[FacetValue]:
@@ -195,3 +229,32 @@ def _places(filters: CertificateFilter, name: str, counts: dict[str, int]) -> li
         FacetValue(place, place or f"without a {name}", counts.get(place, 0), place in chosen)
         for place in {*counts, *chosen}
     ]
+
+
+# -- Choices: of these one at most ------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Choice:
+    value: str  # empty: any
+    label: str
+    checked: bool
+
+
+_WAITING = (7, 14, 30)  # days
+
+
+def periods(filters: CertificateFilter) -> list[Choice]:
+    """How far back certificates were awarded: `awarded`."""
+    return _choices(filters.data.get("awarded", ""), PERIODS)
+
+
+def waiting(filters: CertificateFilter) -> list[Choice]:
+    """For how many days at least they have been pending: `pending_days`, with the one of this address among them."""
+    asked = filters.form.cleaned_data.get("pending_days")
+    days = sorted({*_WAITING, *([] if asked is None else [int(asked)])})
+    return _choices("" if asked is None else f"{int(asked)}", {f"{each}": f"{each} days" for each in days})
+
+
+def _choices(chosen: str, labels: dict[str, str]) -> list[Choice]:
+    return [Choice(value, label, value == chosen) for value, label in {"": "any", **labels}.items()]

@@ -1,7 +1,7 @@
 """What values of a filter make sense: form fields that name the ones that do not."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -72,6 +72,15 @@ def is_row_id(text: str) -> bool:
 def midnight(day: date) -> datetime:
     """The moment at which a day begins for the viewer."""
     return timezone.make_aware(datetime.combine(day, time()))
+
+
+def period_start(word: str, today: date) -> date:
+    """The first day of a period that ends today: a number of days (`30d`), or the `quarter` or `year` of today."""
+    if word == "year":
+        return today.replace(month=1, day=1)
+    if word == "quarter":
+        return today.replace(month=today.month - (today.month - 1) % 3, day=1)
+    return today - timedelta(days=int(word.removesuffix("d")) - 1)
 
 
 def minute(moment: datetime) -> datetime:

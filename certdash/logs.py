@@ -34,6 +34,8 @@ REFERENCE: ContextVar[str] = ContextVar("reference", default="-")
 log = logging.getLogger("certdash.request")
 _processes = logging.getLogger("certdash.process")
 
+# Answers whose page says that something was refused, under the reference. (500 has a line of its own.)
+_TELL_REFERENCE = (400, 403, 404, 429)
 _FRAMES = 8
 _MOST_CHARACTERS = 4000
 # Lines of gunicorn about its own processes, which know of no request.
@@ -210,7 +212,8 @@ def route_of(request: Any) -> str:
 
 
 class RequestLog:
-    """Gives every request its reference, which the answer's `X-Request-ID` tells, and writes its line when asked.
+    """Gives every request its reference, which the answer's `X-Request-ID` tells, and writes its line: of those whose
+    page shows the reference always, of others when asked.
 
     The milliseconds are those until the answer began: a download goes on after that.
     """
@@ -223,8 +226,10 @@ class RequestLog:
         begin = time.perf_counter()
         response = self._get_response(request)
         response["X-Request-ID"] = REFERENCE.get()
-        if log.isEnabledFor(logging.INFO):
+        level = logging.WARNING if response.status_code in _TELL_REFERENCE else logging.INFO
+        if log.isEnabledFor(level):
             user = getattr(getattr(request, "_cached_user", None), "pk", None)  # asks the database for nobody
             spent = 1000 * (time.perf_counter() - begin)
-            log.info("%s %s %d %.0f ms user %s", request.method, route_of(request), response.status_code, spent, user)
+            said = request.method, route_of(request), response.status_code, spent, user
+            log.log(level, "%s %s %d %.0f ms user %s", *said)
         return response

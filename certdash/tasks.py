@@ -16,6 +16,7 @@ from certdash.sync.lease import STOPPING
 from certdash.sync.retention import age_out, apps_to_age_out
 from certdash.sync.run import execute, release_dead_runs
 from certdash.sync.schedule import open_due_runs, renew_waiting, unfinished_acceptances
+from certdash.sync.telephones import clear_telephones
 from certdash.sync.withdrawals import withdraw_accepted
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,13 @@ def remove_old(app_id: int) -> None:
         age_out(app, timezone.now())
 
 
+@huey.task()
+def remove_telephones(app_id: int) -> None:
+    """Remove the telephones that an app stores no more."""
+    if app := App.objects.filter(pk=app_id).first():
+        clear_telephones(app)
+
+
 @huey.periodic_task(crontab(hour="2", minute="23"))
 def forget_daily() -> None:
     """Once a day, in UTC: the sessions that are over, and what is remembered of rows that may be gone."""
@@ -79,6 +87,8 @@ def sync_due() -> None:
             enqueue(withdraw_held, run.pk)
         for run in open_due_runs(timezone.now()):
             enqueue(sync_run, run.pk)
+        for app in App.objects.filter(telephones_left=True):
+            enqueue(remove_telephones, app.pk)
         for app in apps_to_age_out(timezone.now()):
             enqueue(remove_old, app.pk)
     except (InterfaceError, OperationalError) as error:

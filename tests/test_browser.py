@@ -114,6 +114,21 @@ def test_a_filter_changes_the_page_without_loading_it_again(visit, shown, expect
     expect(page.get_by_label("Pending", exact=False).first).not_to_be_checked()
 
 
+def test_the_counts_of_the_filters_follow_and_what_was_opened_stays_open(visit, shown, expect):
+    world.make_many(shown.demo, 40, [make_story(shown.demo, "Another")])
+    page = visit("/certificates/")
+    country = page.locator("fieldset", has=page.locator("legend", has_text="Country"))
+    expect(country.locator(".many").first).not_to_be_empty()
+    country.locator("summary").click()
+    with page.expect_response(lambda response: "_part=filters" in response.url) as counted:
+        page.get_by_label("90d", exact=False).or_(page.get_by_text("last 90 days")).first.check()
+    assert "awarded=90d" in counted.value.url
+    expect(page).to_have_url(f"{shown.url}/certificates/?awarded=90d")
+    expect(country.locator("details")).to_have_attribute("open", "")
+    page.get_by_text("any", exact=True).first.click()
+    expect(page).to_have_url(f"{shown.url}/certificates/")
+
+
 def test_words_are_looked_for_while_they_are_typed(visit, shown, expect):
     page = visit("/certificates/")
     page.get_by_label("Name or e-mail").press_sequentially("PERSON07", delay=20)

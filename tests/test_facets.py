@@ -5,7 +5,7 @@ import io
 import json
 import random
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from urllib.parse import urlencode
 
@@ -51,7 +51,7 @@ def fill(story, learner, number):
 
 FILTERS = [
     "app=demo", "app=retail", "app=demo&app=retail", "state=pending", "state=delivered&state=expired", "country=",
-    "country=Brazil", "city=&city=Lima", "q=person", "q=p3", "group=managers", "group=~none",
+    "country=Brazil", "awarded=30d", "city=&city=Lima", "q=person", "q=p3", "group=managers", "group=~none",
     "group=managers&group=~none", "story=EV72-RQZY-80AH", "story=EV72-RQZY-80AH~fire-safety", "type=assessment",
     "type=quiz&type=story", "withdrawn=all", "withdrawn=only", "pending_days=30", "change=new",
     f"awarded_from={NOW - timedelta(days=90):%Y-%m-%d}", f"awarded_to={NOW - timedelta(days=20):%Y-%m-%d}",
@@ -154,6 +154,82 @@ def test_the_filter_form_keeps_what_it_has_no_field_for(reader):
     form = re.search(r'<form id="filters".*?</form>', html, re.DOTALL)[0]
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
     assert hidden == [("change", "new"), ("changed_from", "2020-01-01T00:00"), ("id", f"{pk}")]
+
+
+# -- In a second request ----------------------------------------------------------------------------------------
+
+
+def values_of(context):
+    return {(facet.name, one.value): (one.count, one.checked) for facet in context["facets"] for one in facet.values}
+
+
+@pytest.mark.parametrize("query", ["", "state=pending&country=&group=managers", "story=EV72-RQZY-80AH&app=demo"])
+def test_where_scripts_run_the_page_shows_what_is_chosen_and_the_counts_come_after(query, reader):
+    whole = page_of(reader, query)
+    reader.cookies["scripts"] = "1"
+    page = page_of(reader, query)
+    assert page.context["chips"] == whole.context["chips"]
+    chosen = {pair: (None, True) for pair, (_, checked) in values_of(whole.context).items() if checked}
+    assert values_of(page.context) == chosen
+    address = unescape(re.search(r'hx-get="([^"]+_part=filters)"', page.content.decode())[1])
+    part = reader.get(address)
+    assert values_of(part.context) == values_of(whole.context)
+    assert "<html" not in part.content.decode()
+
+
+def test_where_scripts_run_no_more_a_link_leads_to_all_values_for_good(reader):
+    reader.cookies["scripts"] = "1"
+    address = re.search(r'<a href="([^"]+_part=page)">Show all values', page_of(reader).content.decode())[1]
+    assert len(values_of(page_of(reader, address.partition("?")[2]).context)) > 10
+    assert len(values_of(page_of(reader).context)) > 10
+
+
+def test_an_unknown_part_is_the_page(reader):
+    assert page_of(reader, "_part=nonsense").context["rows"]
+
+
+# -- Choices ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [
+        ("7d", "2026-05-11"),
+        ("30d", "2026-04-18"),
+        ("90d", "2026-02-17"),
+        ("quarter", "2026-04-01"),
+        ("year", "2026-01-01"),
+    ],
+)
+def test_a_period_begins_on_its_first_day(word, first, reader, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime(2026, 5, 17, 23, 30, tzinfo=UTC))
+    some = Certificate.objects.order_by("pk")[0]
+    for at, inside in (
+        (f"{first}T00:00:00+00:00", True),
+        (f"{date.fromisoformat(first) - timedelta(days=1)}T23:59:59+00:00", False),
+    ):
+        Certificate.objects.filter(pk=some.pk).update(timestamp=at, withdrawn_at=None)
+        assert filtered([("awarded", word)]).qs.filter(pk=some.pk).exists() is inside
+
+
+def test_a_choice_is_checked_and_one_of_the_address_is_among_them(reader):
+    context = page_of(reader, "awarded=quarter&pending_days=21").context
+    assert [one.value for one in context["periods"] if one.checked] == ["quarter"]
+    assert [(one.value, one.checked) for one in context["waiting"]] == [
+        ("", False), ("7", False), ("14", False), ("21", True), ("30", False),
+    ]  # fmt: skip
+    assert [chip["label"] for chip in context["chips"]] == ["awarded: this quarter", "pending for 21 days or more"]
+
+
+def test_a_form_without_scripts_sends_its_empty_fields_too(reader):
+    context = page_of(reader, "q=&awarded=&awarded_from=&awarded_to=&pending_days=&withdrawn=").context
+    assert [one.value for one in (*context["periods"], *context["waiting"]) if one.checked] == ["", ""]
+
+
+def test_an_unknown_period_is_ignored_by_the_page_and_refused_for_a_file(reader):
+    page = reader.get("/certificates/?awarded=fortnight")
+    assert page.context["ignored"] == ["awarded=fortnight"]
+    assert reader.get("/certificates/?awarded=fortnight&_export=csv").status_code == 400
 
 
 # -- Tiles, charts and breakdowns -------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def rows(demo):
     make_certificate(fire, telephone="1", **ana, state="pending")
     make_certificate(first_aid, telephone="2", **ana, city="Rio")
     make_certificate(fire, telephone="3", **bjorn, city="Malmö", state="expired")
-    make_certificate(first_aid, telephone="4", **bjorn, city="", state="pending", at=NOW - timedelta(days=2))
+    make_certificate(first_aid, telephone="4", **bjorn, city="", state="pending", at=NOW - timedelta(days=2, minutes=2))
     make_certificate(fire, telephone="5", **nobody, withdrawn_at=NOW)
     make_certificate(same, telephone="6", **ana, country="brazil")
     learners = {one.email: one for one in demo.learners.all()}

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from certdash.audit import note
-from certdash.models import AuditKind, Change, Rejection
+from certdash.models import AuditKind, Change, Grant, Rejection, Role, Team, User
 from tests import world
 from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story
 
@@ -62,6 +62,10 @@ def hostile(live_server, transactional_db):
         )  # fmt: skip
         Rejection.objects.create(run=run, path=evil, reason=evil)
     note(AuditKind.TEAM, cast.demo, cast.owner, team=SCRIPTS[0], change=SCRIPTS[1])
+    cast.owner.is_superuser = True  # who sees the pages of people and teams as well
+    cast.team = Team.objects.create(name=SCRIPTS[0])
+    cast.team.members.add(User.objects.create_user(SCRIPTS[7][:100], first_name=SCRIPTS[3], last_name=SCRIPTS[12]))
+    Grant.objects.create(app=cast.demo, team=cast.team, role=Role.VIEWER)
     cast.demo.name = cast.owner.first_name = SCRIPTS[1]
     cast.demo.save(), cast.owner.save()
     cast.url, cast.run = live_server.url, run
@@ -102,7 +106,10 @@ def addresses(cast):
     return [
         "/", "/certificates/", "/stories/", "/groups/", "/people/", "/apps/", "/apps/demo/", "/apps/demo/connection/",
         "/apps/demo/groups/", "/apps/demo/scope/", "/apps/demo/people/", "/apps/demo/runs/", "/apps/demo/audit/", run,
-        f"{run}changes/", f"{run}members/",
+        f"{run}changes/", f"{run}members/", "/apps/demo/privacy/", "/apps/demo/erasures/", "/accounts/people/",
+        f"/accounts/people/{cast.owner.pk}/", "/accounts/teams/", f"/accounts/teams/{cast.team.pk}/",
+        "/accounts/audit/", f"/people/{learners[0].pk}/erase/", f"/people/{learners[1].pk}/erase/",
+        f"/stories/demo/{_quoted(SCRIPTS[0])}/",  # which of two of one name is meant
         *(f"/stories/demo/{_quoted(one.key)}/" for one in stories[:6]),
         *(f"/groups/demo/{_quoted(one.key)}/" for one in groups[:3]),
         *(f"/people/{one.pk}/" for one in learners[:6]),

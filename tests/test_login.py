@@ -8,6 +8,7 @@ import pytest
 import requests
 from django.test import Client
 
+from certdash.models import AuditEntry
 from tests import world
 
 
@@ -172,6 +173,8 @@ def test_one_changes_ones_password(client, cast):
     assert client.post("/accounts/password/change/", form).status_code == 302
     cast.viewer.refresh_from_db()
     assert cast.viewer.check_password(new)
+    noted = AuditEntry.objects.filter(kind="person").values_list("details", "person")
+    assert list(noted) == [({"change": "password changed", "account": "viewer"}, cast.viewer.pk)]
     assert client.get("/certificates/").status_code == 200
 
 

@@ -123,6 +123,21 @@ def test_a_refused_form_is_told_without_its_address_and_referer(lines, cast):
     assert response.status_code == 403
     assert response["X-Request-ID"] in response.content.decode()
     assert [one for one in lines() if "POST account_login was answered 403" in one]
+    assert [one for one in lines() if f"[{response['X-Request-ID']}] POST account_login 403 " in one]
+    assert not [one for one in lines() if CANARY in one]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("get", f"/{CANARY}/", 404), ("post", "/apps/demo/sync/", 403)],
+)
+def test_a_page_of_refusal_shows_a_reference_that_is_in_the_log(method, path, status, lines, cast):
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.viewer)
+    response = getattr(client, method)(path)
+    assert response.status_code == status
+    assert response["X-Request-ID"] in response.content.decode()
+    assert re.search(rf"\[{response['X-Request-ID']}\] {method.upper()} \S+ {status} ", "\n".join(lines()))
     assert not [one for one in lines() if CANARY in one]
 
 

@@ -136,6 +136,7 @@ def test_a_run_that_is_under_way_is_joined(under_way, word, as_manager, cast, an
     response = as_manager.post(f"/people/{ana.pk}/refresh/", follow=True)
     assert response.redirect_chain == [(f"/apps/demo/runs/{run.pk}/", 302)]
     assert word in text_of(response)
+    assert not [one for one in response.context["messages"] if "ana@example.com" in str(one)]  # kept in a cookie
     assert (SyncRun.objects.count(), len(huey)) == (1, 0)
 
 

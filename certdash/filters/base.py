@@ -12,7 +12,7 @@ from certdash.fields import ValuesField
 from certdash.models import App
 from certdash.models.text import fold
 
-_OWN_NAMES = ("sort", "page", "per_page", "_export", "_table")  # of the page, not of its rows
+_OWN_NAMES = ("sort", "page", "per_page", "_export", "_table", "_part")  # of the page, not of its rows
 
 
 class Of(Filter):

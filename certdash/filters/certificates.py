@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_filters import ChoiceFilter, NumberFilter
 
-from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight, minute
+from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight, minute, period_start
 from certdash.keys import name_groups, name_stories
 from certdash.models import (
     Certificate,
@@ -31,6 +31,10 @@ NO_GROUP = "~none"
 Kind = Change.Kind
 # The kinds of change an address may ask for; `new` is first sight.
 CHANGES = ("new", "delivered", "withdrawn", "returned", "link")
+# Until today, in the viewer's time zone: unlike dates they mean the same tomorrow, so views are saved with them.
+PERIODS = {
+    "7d": "last 7 days", "30d": "last 30 days", "90d": "last 90 days", "quarter": "this quarter", "year": "this year",
+}  # fmt: skip
 _MISSING = "missing"  # no change: what held runs list, so it is asked for with them
 _WORDS = (*CHANGES, "changed", "outside", _MISSING)
 _ROW = (Kind.DELIVERED, Kind.STATE, Kind.LINK, Kind.TIMESTAMP, Kind.DETAILS)  # together: `changed`
@@ -57,9 +61,11 @@ class CertificateFilter(ListFilter):
     type = Values("by_type")
     country = _Places()
     city = _Places()
+    awarded = ChoiceFilter(method="by_period", choices=[*PERIODS.items()])
     awarded_from = Of(DayField, "by_first_day")
     awarded_to = Of(DayField, "by_last_day")
     pending_days = NumberFilter(method="by_waiting", min_value=0, max_value=36_500, decimal_places=0)
+    pending_under = NumberFilter(method="by_waiting_less", min_value=1, max_value=36_500, decimal_places=0)
     withdrawn = ChoiceFilter(method="by_withdrawn", choices=[(word, word) for word in ("hide", "only", "all")])
     change = Values("by_changes", sensible=_WORDS.__contains__)
     changed_from = Of(MomentField, "by_changes")
@@ -175,6 +181,9 @@ class CertificateFilter(ListFilter):
 
     # -- When ---------------------------------------------------------------------------------------------------
 
+    def by_period(self, queryset: CertificateQuerySet, _name: str, word: str) -> CertificateQuerySet:
+        return queryset.filter(timestamp__gte=midnight(period_start(word, timezone.localdate())))
+
     def by_first_day(self, queryset: CertificateQuerySet, _name: str, day: date) -> CertificateQuerySet:
         return queryset.filter(timestamp__gte=midnight(day))
 
@@ -183,6 +192,9 @@ class CertificateFilter(ListFilter):
 
     def by_waiting(self, queryset: CertificateQuerySet, _name: str, days: Decimal) -> CertificateQuerySet:
         return queryset.pending_since(minute(timezone.now()) - timedelta(days=int(days)))
+
+    def by_waiting_less(self, queryset: CertificateQuerySet, _name: str, days: Decimal) -> CertificateQuerySet:
+        return queryset.pending().filter(timestamp__gt=minute(timezone.now()) - timedelta(days=int(days)))
 
     @cached_property
     def runs(self) -> dict[str, SyncRun]:

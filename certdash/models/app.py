@@ -7,7 +7,7 @@ from django.db import models
 
 from .secret import SecretField
 
-_KEPT = {"id", "version", "aged_out_at"}
+_KEPT = {"id", "version", "aged_out_at", "telephones_left"}
 
 
 class Breadth(models.TextChoices):
@@ -42,6 +42,7 @@ class App(models.Model):
     # Whether a telephone tells two learners without an e-mail address apart. Once telephones were not stored, it never
     # does so again: who was one learner stays one.
     tells_by_telephone = models.BooleanField(default=True, editable=False)
+    telephones_left = models.BooleanField(default=False, editable=False)  # stored ones, which the worker is to remove
     aged_out_at = models.DateTimeField(null=True, blank=True, editable=False)  # when all that was old had gone
     # No two apps have the same, not even when one takes the other's number in a database that was made anew.
     stamp = models.CharField(max_length=32, default=_stamp, editable=False)

@@ -9,7 +9,14 @@ from django.db.models.functions import Lower
 
 
 class User(AbstractUser):
-    """A person with an account. A superuser sees and owns every app."""
+    """A person with an account, and how they like their pages. A superuser sees and owns every app."""
+
+    time_zone = models.CharField(max_length=64, blank=True)  # an IANA name; empty: the settings'
+    page_size = models.PositiveSmallIntegerField(null=True, blank=True)  # rows
+    columns = models.JSONField(default=dict, blank=True)  # by table: the names of those they chose
+    # The overview was opened last, and last before that after a pause: since then is "since your last visit".
+    visited_at = models.DateTimeField(null=True, blank=True)
+    visited_before = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractUser.Meta):
         constraints = [

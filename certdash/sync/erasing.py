@@ -22,6 +22,7 @@ from certdash.models import (
     SyncRun,
     User,
 )
+from certdash.models.text import fold
 
 from . import bulk
 from .apply import OPEN
@@ -54,11 +55,13 @@ def traces_of(learner: Learner) -> Traces:
 def erase(learner: Learner, by: User | None, now: datetime) -> Traces:
     """Remove all that is stored of a learner, in one transaction, and keep their rows from being stored again.
 
-    A sync that runs beside it leaves their rows out from its next transaction on. `by`: None for a command.
+    A sync that runs beside it leaves their rows out from its next transaction on. `by`: None for a command. Raises
+    `Learner.DoesNotExist` when they have just become one with another learner: nothing is removed then.
     """
     app = learner.app
     with bulk.overwriting(), transaction.atomic():
         _wait_for_run(app)
+        learner.refresh_from_db(fields=["identity", "name", "email"])
         Erasure.objects.get_or_create(
             app=app, digest=Erasure.digest_of(app, learner.identity), defaults={"at": now, "by": by}
         )
@@ -150,14 +153,14 @@ class _Report(NamedTuple):
 
 def _reports_naming(learner: Learner) -> Iterable[_Report]:
     """The reports in which the learner is named, as they are to be."""
-    whole, quoted = _words_of(learner)
+    names = _Names(learner)
     # What went well for everybody says numbers only.
     speaking = ~Q(users=[]) | ~Q(story="") | ~Q(vendor_message="") | ~Q(status__in=_TELL_NUMBERS)
     for row in SyncRun.objects.filter(speaking, app=learner.app).values_list(*_Report._fields).iterator():
         report = _Report(*row)
-        users = [ERASED if _plain(user) in whole else user for user in report.users]
-        story = ERASED if quoted.search(report.story.casefold()) else report.story
-        told = [_QUOTED if quoted.search(text.casefold()) else text for text in report[3:]]
+        users = [ERASED if names.in_words(user) else user for user in report.users]
+        story = ERASED if names.whole.search(fold(report.story)) else report.story
+        told = [_QUOTED if names.in_words(text) else text for text in (report.message, report.vendor_message)]
         blanked = _Report(report.pk, users, story, *told)
         if blanked != report:
             yield blanked
@@ -175,18 +178,27 @@ _SHORTEST = 4  # a word of fewer characters occurs anywhere
 _TELL_NUMBERS = (SyncRun.Status.SUCCESS, SyncRun.Status.UNCHANGED)
 
 
-def _plain(text: str) -> str:
-    return text.strip().casefold()
+class _Names:
+    """What names a learner, by all that was ever stored of them; without case and accents."""
+
+    def __init__(self, learner: Learner) -> None:
+        told = _told_of(learner)
+        pairs = [(first, last) for first in told["firstname"] for last in told["lastname"]]
+        names = {name for first, last in pairs for name in (f"{first} {last}", f"{last} {first}", f"{last}, {first}")}
+        whole = names | {learner.name, learner.email} | told["email"] | told["telephone"] | told["url"]
+        parts = {part for text in told["firstname"] | told["lastname"] for part in text.split()}
+        self.whole = _any_of(whole)  # nobody else, or nearly so
+        self._parts = _any_of(parts)
+
+    def in_words(self, text: str) -> bool:
+        """Whether a sentence of ours or of the vendor's may name them: it may spell a name in any way."""
+        folded = fold(text)
+        return bool(self.whole.search(folded) or self._parts.search(folded))
 
 
-def _words_of(learner: Learner) -> tuple[set[str], re.Pattern[str]]:
-    """What names the learner as a whole text, and within one, by all that was ever stored of them; without case."""
-    told = _told_of(learner)
-    names = {f"{first} {last}" for first in told["firstname"] for last in told["lastname"]}
-    named = {_plain(text) for text in (learner.name, learner.email, *names, *told["email"])} - {""}
-    words = named | {_plain(text) for text in told["telephone"] | told["url"]}
-    long = sorted(word for word in words if len(word) >= _SHORTEST)
-    return named, re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in long) or r"(?!)")
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    words = sorted({word for text in texts if len(word := fold(text)) >= _SHORTEST})
+    return re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words) or r"(?!)")
 
 
 def _told_of(learner: Learner) -> dict[str, set[str]]:

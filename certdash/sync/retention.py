@@ -12,7 +12,6 @@ from certdash.models import App, Certificate, Learner, Membership, SyncRun
 from . import bulk
 from .learners import rename_learners
 from .lease import STOPPING
-from .telephones import clear_telephones
 from .withdrawals import still_listed
 
 _EVERY = timedelta(days=1)
@@ -40,8 +39,6 @@ def age_out(app: App, now: datetime) -> None:
     if done:
         _forget_first_sight(app, runs)
         done = _remove_all(app, runs, _remove)
-    if done and not app.stores_telephones:  # what is left of a switch whose process died
-        clear_telephones(app)
     if done:
         App.objects.filter(pk=app.pk).update(aged_out_at=now)
 

@@ -85,15 +85,25 @@ def asked_by(run: SyncRun) -> str:
     return "schedule or command" if run.requested_by is None else str(run.requested_by)
 
 
-def asked_for(run: SyncRun, names: dict[str, str] | None = None) -> str:
-    """What a run covers, as part of a sentence. `names`: of the stories that runs may name by their ID."""
+def asked_for(run: SyncRun, names: dict[str, str] | None = None, *, people: bool = True) -> str:
+    """What a run covers, as part of a sentence. `names`: of the stories that runs may name by their ID.
+
+    Without `people` no learner is named.
+    """
     if not run.is_narrow:
         return "everything" if run.app.breadth == Breadth.EVERYTHING else "everything in the app’s scope"
     told = _story_names(run.app, {run.story}) if names is None and run.story else names or {}
     story = f"the story “{isolated(told.get(run.story, run.story))}”" if run.story else ""
-    others = len(run.users) - 1
-    people = f"{isolated(str(run.users[0]))}{f' and {others:,} more' if others else ''}" if run.users else ""
-    return " of ".join(filter(None, [story, people]))
+    return " of ".join(filter(None, [story, _asked_users(run.users, named=people)]))
+
+
+def _asked_users(users: list[str], *, named: bool) -> str:
+    if not users:
+        return ""
+    if not named:
+        return f"{len(users):,} learner{'' if len(users) == 1 else 's'}"
+    others = len(users) - 1
+    return f"{isolated(str(users[0]))}{f' and {others:,} more' if others else ''}"
 
 
 def _story_names(app: App, asked: set[str]) -> dict[str, str]:

@@ -6,12 +6,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 
 from certdash.charts import WeeksChart, week_query, weeks_chart
-from certdash.facets import Facet, facets
-from certdash.filters import CertificateFilter
+from certdash.facets import facets, facets_in_use, periods, waiting
+from certdash.filters import PERIODS, CertificateFilter
 from certdash.models import Certificate, CertificateQuerySet, Group, Story, SyncRun
+from certdash.remembered import remembered_count
 from certdash.rows import share_bar
 from certdash.stats import Numbers, Share, Week, numbers, weeks
 from certdash.tables import CertificateTable
@@ -21,9 +24,11 @@ _WITHDRAWN = {"hide": "without withdrawn", "only": "only withdrawn", "all": "wit
 _CHANGES = {"changed": "change: any of the row", "outside": "change: out of scope", "missing": "missing in a held run"}
 _WORDS: dict[str, Callable[[str], str]] = {
     "q": lambda value: f"“{value}”",
+    "awarded": lambda value: f"awarded: {PERIODS[value]}",
     "awarded_from": lambda value: f"from {_day(value)}",
     "awarded_to": lambda value: f"until {_day(value)}",
     "pending_days": lambda value: f"pending for {value} days or more",
+    "pending_under": lambda value: f"pending for less than {value} days",
     "withdrawn": _WITHDRAWN.__getitem__,
     "change": lambda value: _CHANGES.get(value, f"change: {value}"),
     "changed_from": lambda value: f"changed since {value}",
@@ -31,9 +36,11 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "id": lambda value: f"certificate {value}",
 }
 
+_SCRIPTS = "scripts"  # a cookie that says that scripts run; app.js sets it
+_FILTERS, _WHOLE = "filters", "page"  # what `_part` asks for: the filters' values, or a page that has them
 
 # Filters without a field of their own in the rail; it keeps them.
-_KEPT = ("change", "changed_from", "run", "id")
+_KEPT = ("pending_under", "change", "changed_from", "run", "id")
 
 
 def _day(text: str) -> str:
@@ -66,14 +73,40 @@ class Certificates(List):
         """The headline numbers of the page, whatever its filters."""
         return numbers(self.apps, self.certificates().live(), timezone.now())
 
-    def context(self) -> dict[str, Any]:
-        offered = [facet for facet in facets(self.filters, self.apps) if facet.name not in self.not_offered]
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().get(request, *args, **kwargs)
+        if request.GET.get("_part") == _WHOLE:
+            response.delete_cookie(_SCRIPTS)
+        return response
+
+    def part(self, name: str) -> HttpResponse | None:
+        return render(self.request, "certificates/facets.html", self.rail()) if name == _FILTERS else None
+
+    @property
+    def counts_later(self) -> bool:
+        """Whether the counts come in a second request: where scripts run, the page does not wait for them."""
+        scripts = self.request.COOKIES.get(_SCRIPTS) == "1" or bool(self.request.headers.get("HX-Request"))
+        return scripts and self.request.GET.get("_part") not in (_FILTERS, _WHOLE)
+
+    def rail(self) -> dict[str, Any]:
+        """What the filters show, beside the field for words."""
+        offered = (facets_in_use if self.counts_later else facets)(self.filters, self.apps)
         return {
-            "offers_words": "q" not in self.not_offered,
+            "filters": self.filters,
             "kept": [pair for pair in self.filters.active if pair[0] in {*_KEPT, *self.not_offered}],
-            "facets": offered,
-            "chips": self._chips(offered),
-            "of": self.numbers.total if self.filters.hides_withdrawn else None,
+            "facets": [facet for facet in offered if facet.name not in self.not_offered],
+            "periods": periods(self.filters),
+            "waiting": waiting(self.filters),
+            "counts_later": self.counts_later,
+        }
+
+    def context(self) -> dict[str, Any]:
+        return self.rail() | {
+            "filters_url": address(self.request.path, [*self.filters.active, ("_part", _FILTERS)]),
+            "whole_url": address(self.request.path, [*self.filters.active, ("_part", _WHOLE)]),
+            "offers_words": "q" not in self.not_offered,
+            "chips": self._chips(),
+            "of": remembered_count(self.apps, self.certificates().live()) if self.filters.hides_withdrawn else None,
         }
 
     def head(self) -> dict[str, Any]:
@@ -95,9 +128,10 @@ class Certificates(List):
             if (it := counts.get(one.pk))
         ]
 
-    def _chips(self, offered: list[Facet]) -> list[dict[str, str]]:
+    def _chips(self) -> list[dict[str, str]]:
         """What is active, each with the address that does without it."""
-        labels = {(facet.name, one.value): one.label for facet in offered for one in (*facet.values, *facet.more)}
+        chosen = facets_in_use(self.filters, self.apps)
+        labels = {(facet.name, one.value): one.label for facet in chosen for one in facet.values}
         labels |= {("run", text): _run_label(run) for text, run in self.filters.runs.items()}
         kept = self.filters.active
         return [

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -14,6 +14,7 @@ from certdash.forms import ErasedForm, TelephonesForm
 from certdash.models import App, AuditKind, Erasure, Learner, Role
 from certdash.sync.erasing import erase, is_erased, lift, traces_of
 from certdash.sync.telephones import forget_telephones, store_telephones
+from certdash.tasks import enqueue, remove_telephones
 from certdash.views.page import page_is_about, viewer, visible_apps
 
 _READ_AND_WRITE = ["GET", "HEAD", "POST"]
@@ -34,7 +35,10 @@ def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "erasure/erase.html", {"app": app, "learner": learner, "traces": traces_of(learner)})
     with transaction.atomic():
-        gone = erase(learner, viewer(request), timezone.now())
+        try:
+            gone = erase(learner, viewer(request), timezone.now())
+        except Learner.DoesNotExist as error:
+            raise Http404("One with another learner by now.") from error
         note(AuditKind.ERASED, app, viewer(request), certificates=gone.certificates)
     messages.success(
         request,
@@ -63,12 +67,9 @@ def _switch_telephones(request: HttpRequest, app: App, stored: bool) -> None:
         store_telephones(app)
         messages.success(request, "Telephones are stored. The next full sync fills them in.")
         return
-    cleared = forget_telephones(app)
-    messages.success(
-        request,
-        "No telephones are stored any more. "
-        f"They are removed from {cleared:,} certificate{'' if cleared == 1 else 's'} and from the history.",
-    )
+    forget_telephones(app)
+    enqueue(remove_telephones, app.pk)
+    messages.success(request, "From now on no telephones are stored. Those that were are being removed.")
 
 
 @require_http_methods(_READ_AND_WRITE)

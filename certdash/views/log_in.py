@@ -16,7 +16,9 @@ from django.views.decorators.http import require_GET, require_safe
 from certdash import single_sign_on
 from certdash.adapters import too_many
 from certdash.attempts import Count, TooManyAttempts, give_back, take
+from certdash.audit import note
 from certdash.devices import remember_device
+from certdash.models import AuditKind
 from certdash.views.page import viewer
 
 
@@ -116,6 +118,7 @@ def change_password(request: HttpRequest) -> HttpResponseBase:
         return too_many(request, error)
     response: HttpResponseBase = allauth.password_change(request)
     if response.status_code == HTTPStatus.FOUND:
+        note(AuditKind.PERSON, None, person, change="password changed", account=person.username)
         give_back(moment, count)
         remember_device(request, response, person)
     return response

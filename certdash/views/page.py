@@ -149,6 +149,10 @@ class List(View):
         """What the template needs beyond the list."""
         return {}
 
+    def part(self, _name: str) -> HttpResponse | None:
+        """What the address asks for instead of the page, if this page has such a part."""
+        return None
+
     def small_tables(self) -> dict[str, SmallTable]:
         """Tables that the page shows beside its rows, by the name under which the address asks for their file."""
         return {}
@@ -157,12 +161,22 @@ class List(View):
         self.apps = self.listed_apps()
         page_is_about(request, self.apps)
         self.filters = self.filter_class(request.GET, self.queryset(), self.apps)
-        self.table = self.table_class(self.filters.qs, request=None)
+        return self.answer(request)
+
+    def make_table(self) -> Table:
+        """The table of the filtered rows."""
+        return self.table_class(self.filters.qs, request=None)
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        """The page, a part of it, or its file, once its filters are read."""
+        self.table = self.make_table()
         self.ignored = [*self.filters.ignored, *self.table.order(request.GET)]
         size = self._number("per_page", PAGE_SIZE, LARGEST_PAGE)
         page = self._number("page", 1)
         if "_export" in request.GET:
             return self._file(request)
+        if part := self.part(request.GET.get("_part", "")):
+            return part
         self._page(page, size)
         if self.of_vendor:
             self.table.as_of = as_of(visible_freshness(request, self.apps), timezone.now())

@@ -52,7 +52,8 @@ def _joined(the_run: SyncRun, scope: Scope) -> str:
     """What whoever wanted another run should know of the one under way."""
     since = timezone.localtime(the_run.started_at or the_run.requested_at)
     by = f"asked for by {asked_by(the_run)}" if the_run.requested_by else "by the schedule or a command"
-    covers = f"covers {asked_for(the_run)}" if _covers(the_run, scope) else f"covers only {asked_for(the_run)}"
+    told = asked_for(the_run, people=False)  # a message waits in the session until it is read
+    covers = f"covers {told}" if _covers(the_run, scope) else f"covers only {told}"
     again = "" if _covers(the_run, scope) else " That is not all you asked for: ask again when it has ended."
     return (
         f"This app is being synchronised already, since {since:%-d %b %Y, %H:%M:%S}, {by}. "

@@ -1,6 +1,9 @@
 // Comfort only: every page works without this file.
 "use strict";
 
+// Where scripts run, a page does not wait for the counts of its filters: they come in a second request.
+document.cookie = `scripts=1; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+
 const announce = (text) => {
   const region = document.getElementById("announce");
   if (region) region.textContent = text;
@@ -45,7 +48,10 @@ document.addEventListener("focusin", (event) => {
 // Addresses that people share carry no empty fields. A checkbox keeps its empty value: it means "without one".
 document.addEventListener("formdata", ({ target, formData }) => {
   if (!target.matches("[data-short-address]")) return;
-  for (const field of target.elements) if (field.type !== "checkbox" && !field.value) formData.delete(field.name);
+  for (const field of target.elements) {
+    const asks = field.type !== "checkbox" && (field.type !== "radio" || field.checked);
+    if (asks && !field.value) formData.delete(field.name);
+  }
 });
 
 // A search field has been heard while it was typed in; its change on leaving would ask again, and overtake a click.
@@ -81,6 +87,16 @@ const show = () => {
 };
 document.addEventListener("DOMContentLoaded", show);
 
+// New values of the filters leave open what was opened to look through.
+let opened = [];
+document.addEventListener("htmx:beforeSwap", ({ target }) => {
+  if (target.id !== "facets") return;
+  opened = [...target.querySelectorAll("details[open]")].map((details) => details.id);
+});
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.id === "facets") for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+});
+
 document.addEventListener("htmx:afterSettle", () => {
   show();
   const count = document.querySelector("[data-announce]");
@@ -96,8 +112,9 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { xhr, pathInfo } = event.detail;
   const asked = new URL(pathInfo.finalRequestPath, location.href);
   const landed = new URL(xhr.responseURL || asked, location.href);
-  const refused = xhr.status >= 400 && xhr.status < 500;
+  const isPart = asked.searchParams.has("_part");
+  const refused = xhr.status >= 400 && xhr.status < 500 && !isPart;
   if (!refused && landed.pathname === asked.pathname) return;
   event.preventDefault();
-  location.assign(asked);
+  location.assign(isPart ? location : asked);
 });

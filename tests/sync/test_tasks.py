@@ -59,6 +59,7 @@ def test_nothing_is_withdrawn_by_a_job_that_nobody_accepted(vendor):
 
 
 def test_once_a_minute_what_is_due_is_opened_and_queued_once(vendor):
+    App.objects.update(aged_out_at=timezone.now())
     tasks.sync_due.call_local()
     tasks.sync_due.call_local()
     run = SyncRun.objects.get()
@@ -73,6 +74,7 @@ def test_once_a_minute_what_is_due_is_opened_and_queued_once(vendor):
 
 
 def test_an_accepted_withdrawal_whose_job_was_lost_is_queued_again(vendor):
+    App.objects.update(aged_out_at=timezone.now())
     vendor.sync(story(*people(2)))
     held = vendor.sync()
     accept(held, None, timezone.now())

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -12,17 +13,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from certdash.models import AuditEntry, Certificate, Change, Learner, Membership, Role, SyncRun
+from certdash import tasks
+from certdash.models import App, AuditEntry, Certificate, Change, Learner, Membership, Role, SyncRun
 from certdash.sync import answer as answer_module
+from certdash.sync import bulk
 from certdash.sync.asking import Scope
 from certdash.sync.erasing import erase, lift
-from certdash.sync.telephones import forget_telephones, store_telephones
+from certdash.sync.lease import STOPPING
+from certdash.sync.telephones import clear_telephones, forget_telephones, store_telephones
 from tests import world
 from tests.falkor.vendors import row, success
 from tests.prove.driver import rolled_back
 from tests.sync.vendor import Vendor, new_app, people, story
 
 Status = SyncRun.Status
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue() -> Iterator[None]:
+    tasks.huey.flush()
+    yield
+    tasks.huey.flush()
+    STOPPING.clear()
 
 
 def cy(telephone: str, number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -35,17 +47,28 @@ def telephones() -> Counter[str]:
     return Counter(Certificate.objects.live().values_list("telephone", flat=True))
 
 
+def switch_off(app: App) -> None:
+    forget_telephones(app)
+    clear_telephones(app)
+
+
+def do_what_is_queued() -> None:
+    for job in tasks.huey.pending():
+        if isinstance(job, tasks.remove_telephones.task_class):
+            tasks.remove_telephones.call_local(*job.args)
+
+
 def test_switched_off_they_are_gone_from_rows_and_history(vendor):
     vendor.sync(story(*people(2, telephone="555-1"), cy("555-2")))
     vendor.sync(story(*people(1, telephone="555-3"), *people(1, first=2, telephone="555-3", city="Leeds"), cy("555-2")))
-    assert forget_telephones(vendor.app) == 3
+    switch_off(vendor.app)
     assert telephones() == {"": 3}
     assert list(Change.objects.values_list("before", "after")) == [({"city": "London"}, {"city": "Leeds"})]
 
 
 def test_later_syncs_store_none_and_a_change_of_a_telephone_is_none(vendor):
     vendor.sync(story(*people(2, telephone="555-1")))
-    forget_telephones(vendor.app)
+    switch_off(vendor.app)
     assert vendor.again().status == Status.UNCHANGED
     assert vendor.sync(story(*people(2, telephone="555-9"))).status == Status.UNCHANGED
     run = vendor.sync(story(*people(1, telephone="555-9"), *people(2, first=2, telephone="555-9", city="Leeds")))
@@ -57,7 +80,7 @@ def test_later_syncs_store_none_and_a_change_of_a_telephone_is_none(vendor):
 def test_switched_on_again_the_next_sync_fills_them_in(vendor):
     rows = *people(2, telephone="555-1"), cy("555-2")
     vendor.sync(story(*rows))
-    forget_telephones(vendor.app)
+    switch_off(vendor.app)
     vendor.again()
     store_telephones(vendor.app)
     run = vendor.again()
@@ -73,7 +96,7 @@ def test_whom_only_a_telephone_told_apart_is_one_learner_then_and_stays_one(vend
     vendor.sync(story(*rows))
     first = Learner.objects.order_by("pk").first()
     assert (Learner.objects.count(), Membership.objects.count()) == (2, 2)
-    forget_telephones(vendor.app)
+    switch_off(vendor.app)
     assert Learner.objects.get() == first
     assert Certificate.objects.filter(learner=first).count() == 2
     assert Membership.objects.filter(until=None).count() == 1
@@ -87,7 +110,7 @@ def test_whom_only_a_telephone_told_apart_is_one_learner_then_and_stays_one(vend
 def test_what_only_a_telephone_told_apart_is_one_certificate_then_and_two_again(vendor):
     rows = cy("1"), cy("2")
     vendor.sync(story(*rows))
-    forget_telephones(vendor.app)
+    switch_off(vendor.app)
     run = vendor.again()
     assert (run.created, run.withdrawn) == (0, 1)
     store_telephones(vendor.app)
@@ -99,7 +122,7 @@ def test_what_only_a_telephone_told_apart_is_one_certificate_then_and_two_again(
 def test_who_was_erased_stays_erased_whatever_telephones_mean(vendor):
     vendor.sync(story(cy("1"), cy("2", 2)))
     erase(Certificate.objects.get(telephone="1").learner, None, timezone.now())
-    forget_telephones(vendor.app)
+    switch_off(vendor.app)
     run = vendor.again()
     assert (run.left_out, list(Certificate.objects.values_list("url", flat=True))) == (1, ["https://c.example/cy2"])
     erase(Learner.objects.get(), None, timezone.now())
@@ -113,7 +136,7 @@ def test_a_switch_beside_a_run_stops_it_and_the_next_one_completes_it(vendor, mo
     real = answer_module.plan_certificates
 
     def plan(*arguments: Any) -> Any:
-        forget_telephones(type(vendor.app).objects.get(pk=vendor.app.pk))
+        switch_off(type(vendor.app).objects.get(pk=vendor.app.pk))
         monkeypatch.undo()
         return real(*arguments)
 
@@ -134,7 +157,7 @@ def test_switches_beside_syncs_leave_no_telephone(httpserver: HTTPServer):
         app = type(vendor.app).objects.get(pk=vendor.app.pk)
         for _ in range(3):
             store_telephones(app)
-            forget_telephones(app)
+            switch_off(app)
         connection.close()
 
     thread = threading.Thread(target=switch)
@@ -147,11 +170,39 @@ def test_switches_beside_syncs_leave_no_telephone(httpserver: HTTPServer):
     assert (telephones(), Learner.objects.count()) == ({"": 32}, 31)
 
 
+def test_what_a_worker_had_no_time_to_remove_goes_with_the_next_minute(vendor, monkeypatch):
+    monkeypatch.setattr(bulk, "PART", 2)
+    vendor.sync(story(*people(5, telephone="555-1")))
+    forget_telephones(vendor.app)
+    monkeypatch.setattr(bulk, "let_others_write", STOPPING.set)
+    clear_telephones(vendor.app)
+    assert telephones() == {"": 2, "555-1": 3}
+    monkeypatch.undo()
+    STOPPING.clear()
+    tasks.sync_due.call_local()
+    do_what_is_queued()
+    assert telephones() == {"": 5}
+    assert not App.objects.get().telephones_left
+
+
+def test_switched_on_again_nothing_more_is_removed(vendor, monkeypatch):
+    monkeypatch.setattr(bulk, "PART", 2)
+    vendor.sync(story(*people(5, telephone="555-1")))
+    forget_telephones(vendor.app)
+    monkeypatch.setattr(bulk, "let_others_write", lambda: store_telephones(vendor.app))
+    clear_telephones(App.objects.get())
+    assert telephones() == {"": 2, "555-1": 3}
+    assert vendor.again().changed == 2
+    assert telephones() == {"555-1": 5}
+
+
 def test_an_owner_switches_them_on_a_page_and_it_is_written_down(vendor, client):
     vendor.sync(story(*people(2, telephone="555-1")))
     client.force_login(world.make_user("olivia", vendor.app, Role.OWNER))
     page = client.post("/apps/demo/privacy/", {"telephones": "off"}, follow=True).content.decode()
-    assert "removed from 2 certificates" in page
+    assert "Telephones that were stored are being removed" in page
+    do_what_is_queued()
+    assert "No telephone of this app is stored" in client.get("/apps/demo/privacy/").content.decode()
     assert telephones() == {"": 2}
     file = b"".join(client.get("/certificates/?_export=csv").streaming_content).decode()
     assert ",telephone," in file
@@ -200,7 +251,7 @@ class Play:
         if what == "vendor":
             self.rows = with_
         elif what in ("off", "on"):
-            (forget_telephones if what == "off" else store_telephones)(app)
+            (switch_off if what == "off" else store_telephones)(app)
         elif what == "narrow":
             named = [one for one in self.rows if one[0] == 0]
             self.vendor.sync(story(*(wire(*one) for one in named)), scope=Scope(users=("ann@mail.example",)))

@@ -1,0 +1,93 @@
+"""Numbers over a queryset of certificates: what tiles, heads, charts and breakdowns say."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Case, Count, Q, When
+from django.utils import timezone
+
+from certdash.fields import midnight, minute
+from certdash.models import App, CertificateQuerySet, State
+from certdash.remembered import remembered, remembered_rows
+
+WEEKS = 26
+OVERDUE_DAYS = 7
+
+
+class Numbers(NamedTuple):
+    """Counts of certificates; `recent` are of the last seven days, `overdue` pending for more than seven."""
+
+    total: int
+    delivered: int
+    pending: int
+    overdue: int
+    recent: int
+
+
+def numbers(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> Numbers:
+    """The headline numbers of certificates of these apps, in one query; true as of the last full minute."""
+    week_ago = minute(now) - timedelta(days=OVERDUE_DAYS)
+    return remembered(f"numbers {week_ago}", apps, certificates, lambda: _numbers(certificates, week_ago))
+
+
+def _numbers(certificates: CertificateQuerySet, week_ago: datetime) -> Numbers:
+    pending = Q(state=State.PENDING)
+    counted = certificates.order_by().aggregate(
+        total=Count("pk"),
+        delivered=Count("pk", filter=Q(state=State.DELIVERED)),
+        pending=Count("pk", filter=pending),
+        overdue=Count("pk", filter=pending & Q(timestamp__lte=week_ago)),
+        recent=Count("pk", filter=Q(timestamp__gt=week_ago)),
+    )
+    return Numbers(**counted)
+
+
+class Week(NamedTuple):
+    begins: datetime  # Monday, midnight, in the viewer's time zone
+    delivered: int
+    pending: int
+
+
+def weeks(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> list[Week]:
+    """Certificates per week of their timestamp and by state, the last 26 weeks, the current one last."""
+    local = timezone.localtime(now)
+    monday = (local - timedelta(days=local.weekday())).date()
+    begins = [midnight(monday - timedelta(weeks=back)) for back in range(WEEKS - 1, -2, -1)]
+    # By comparing with the weeks' ends: a database function for weeks knows other time zones, or is slow.
+    number = Case(*(When(timestamp__lt=end, then=week) for week, end in enumerate(begins[1:])))
+    counted = (
+        certificates.filter(timestamp__gte=begins[0], timestamp__lt=begins[-1])
+        .order_by()
+        .annotate(week=number)
+        .values_list("week")
+        .annotate(
+            delivered=Count("pk", filter=Q(state=State.DELIVERED)), pending=Count("pk", filter=Q(state=State.PENDING))
+        )
+    )
+    found = {week: (delivered, pending) for week, delivered, pending in remembered_rows(apps, counted)}
+    return [Week(begin, *found.get(week, (0, 0))) for week, begin in enumerate(begins[:-1])]
+
+
+class Share(NamedTuple):
+    """Certificates by one dimension, counted by the key of what they belong to."""
+
+    key: int
+    delivered: int
+    pending: int
+    total: int
+
+
+def by(apps: Sequence[App], certificates: CertificateQuerySet, path: str, **where: object) -> dict[int, Share]:
+    """Counts per value of a path (a foreign key of the certificate, or one across a join that `where` narrows)."""
+    counted = (
+        certificates.filter(**where)
+        .order_by()
+        .values_list(path)
+        .annotate(
+            delivered=Count("pk", filter=Q(state=State.DELIVERED)),
+            pending=Count("pk", filter=Q(state=State.PENDING)),
+            total=Count("pk"),
+        )
+    )
+    return {key: Share(key, *counts) for key, *counts in remembered_rows(apps, counted)}
