@@ -14,7 +14,7 @@ IN_PRODUCTION = $(ALONE) CERTDASH_PUBLIC_URL=https://certdash.example.com \
 	CERTDASH_SECRET_KEY=known-to-everybody-and-so-good-for-this-check-only-2026 \
 	CERTDASH_ERASURE_KEY=known-to-everybody-as-well CERTDASH_CREDENTIAL_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
-.PHONY: demo test prove bench check lock programs
+.PHONY: demo test prove bench screenshots check lock programs
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -32,6 +32,10 @@ prove: programs
 
 bench: programs
 	$(PYTHON) -m tests.bench
+
+# The pictures of README.md, from the demo's data.
+screenshots: programs
+	$(PYTHON) -m tests.screenshots
 
 check: $(DEV)
 	.venv/bin/ruff check .

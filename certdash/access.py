@@ -1,17 +1,22 @@
 """Who may see and do what. Every page and every file starts here; what is not granted does not exist."""
 
+from collections.abc import Iterable
+
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from certdash.models import App, Grant, Role, User
+from certdash.models import App, Grant, Role, SavedView, SyncRun, User
 
 
 def apps_for(user: User, role: Role = Role.VIEWER) -> QuerySet[App]:
     """The apps in which this person has at least the role, alone or in a team; a superuser has every role in all."""
+    # `is_written`: counts that are remembered may be of a moment ago then.
+    writing = SyncRun.objects.under_way().exclude(applying_since=None).filter(app=OuterRef("pk"))
+    apps = App.objects.annotate(is_written=Exists(writing))
     if user.is_superuser:
-        return App.objects.all()
-    return App.objects.filter(pk__in=Grant.objects.of(user).filter(role__in=role.and_above).values("app"))
+        return apps
+    return apps.filter(pk__in=Grant.objects.of(user).filter(role__in=role.and_above).values("app"))
 
 
 def role_in(user: User, app: App) -> Role | None:
@@ -26,6 +31,16 @@ def superuser_or_404(user: User) -> None:
     """Accounts and teams are for superusers. Raises `Http404` for everybody else."""
     if not user.is_superuser:
         raise Http404("No such page.")
+
+
+def views_for(user: User, apps: Iterable[App]) -> QuerySet[SavedView]:
+    """The saved views of this person and those shared with everybody who may see one of these apps of theirs."""
+    return SavedView.objects.filter(Q(owner=user) | Q(app__in=apps))
+
+
+def may_delete_view(user: User, view: SavedView) -> bool:
+    """Its owner may, and the owners of the app it is shared with."""
+    return view.owner_id == user.pk or (view.app is not None and role_in(user, view.app) == Role.OWNER)
 
 
 def app_or_404(user: User, slug: str, role: Role = Role.VIEWER) -> App:

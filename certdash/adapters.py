@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from requests import Session
 
@@ -138,6 +139,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         note(AuditKind.LOGIN, None, user, how="single sign-on" if _single_sign_on(details) else "password")
         remember_device(request, response, user)
         forget_that_it_was_tried(response)
+        if user.home_id and response.get("Location") == reverse("overview"):  # nobody asked for a certain page
+            response["Location"] = reverse("home")
         return response
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from certdash.stats import Week
+from certdash.stats import Age, Week
 
 _HEIGHT, _DATES = 200, 24  # pixels; the dates stand below the baseline
 _BASELINE = _HEIGHT - _DATES
 _TOP = 14  # room for the readout of the bar under the pointer
 _GAP = 2  # pixels between the segments of a bar
 _TICK_EVERY = 4  # weeks
+_ROW, _BAR = 36, 12  # pixels: a lying bar's row, and the bar
 
 
 @dataclass(slots=True)
@@ -90,6 +91,65 @@ def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> W
     total = sum(week.delivered + week.pending for week in weeks)
     desc = f"{total:,} certificates in {len(weeks)} weeks, by the week of their date; the last week is not over."
     return WeeksChart("Certificates per week", desc, ticks, bars, rows)
+
+
+@dataclass(slots=True)
+class AgeBar:
+    """Those of one age: width in percent of the plot, the rest in pixels."""
+
+    label: str
+    pending: int
+    number: str
+    width: str
+    y: int
+    middle: int  # y of the words' middle
+    title: str
+    url: str
+
+
+@dataclass(slots=True)
+class AgesChart:
+    title: str
+    desc: str
+    bars: list[AgeBar]
+    height: int
+    row: int = _ROW
+    bar: int = _BAR
+    inset: int = (_ROW - _BAR) // 2
+
+
+def age_query(age: Age) -> list[tuple[str, str]]:
+    """The filters that leave exactly the pending ones of this age."""
+    begins = [("pending_days", f"{age.days}")] if age.days else []
+    return [*begins, ("pending_under", f"{age.under}")] if age.under else begins
+
+
+def age_label(age: Age) -> str:
+    """In whole days that have gone by."""
+    if age.under is None:
+        return f"{age.days} days or more"
+    return f"{age.days} to {age.under - 1} days" if age.days else f"under {age.under} days"
+
+
+def ages_chart(ages: Sequence[Age], url_of: Callable[[Age], str]) -> AgesChart:
+    """The pending ones by age as lying bars; `url_of` links each to its rows."""
+    most = max((age.pending for age in ages), default=0) or 1
+    bars = [
+        AgeBar(
+            label=(label := age_label(age)),
+            pending=age.pending,
+            number=f"{age.pending:,}",
+            width=f"{100 * age.pending / most:.2f}",
+            y=number * _ROW,
+            middle=number * _ROW + _ROW // 2,
+            title=f"Pending for {label}: {age.pending:,}",
+            url=url_of(age),
+        )
+        for number, age in enumerate(ages)
+    ]
+    total = sum(age.pending for age in ages)
+    desc = f"{total:,} pending certificates by the whole days since their date."
+    return AgesChart("How long the pending ones wait", desc, bars, _ROW * len(bars))
 
 
 def _scale(most: int) -> tuple[int, int]:

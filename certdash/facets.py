@@ -1,7 +1,7 @@
 """The values a filter offers, with the number of rows each would leave under the other active filters."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,24 +44,26 @@ class Facet:
         return _LABELS[self.name]
 
 
-def facets(filters: CertificateFilter, apps: Sequence[App]) -> list[Facet]:
-    """The facets of a page that lists certificates, in the order of the rail.
+def facets(filters: CertificateFilter, apps: Sequence[App], but: Collection[str] = ()) -> list[Facet]:
+    """The facets of a page that lists certificates, but for some, in the order of the rail.
 
     In as many queries whatever is filtered: most facets are sums over one table of counts.
     """
-    return [facet for facet in _facets(filters, apps, _Counts(filters)) if facet.values]
+    return [facet for facet in _facets(filters, apps, _Counts(filters), but) if facet.values]
 
 
 def facets_in_use(filters: CertificateFilter, apps: Sequence[App]) -> list[Facet]:
     """The same with nothing but the values that an address filters by, uncounted: what needs no look at the rows."""
-    every = _facets(filters, apps, _Uncounted())
+    every = _facets(filters, apps, _Uncounted(), [name for name in _LABELS if name not in filters.data])
     for facet in every:
         facet.values = [replace(one, count=None) for one in facet.values if one.checked]
         facet.more, facet.left_out = [], 0
     return [facet for facet in every if facet.values]
 
 
-def _facets(filters: CertificateFilter, apps: Sequence[App], counts: "_Counts | _Uncounted") -> list[Facet]:
+def _facets(
+    filters: CertificateFilter, apps: Sequence[App], counts: "_Counts | _Uncounted", but: Collection[str] = ()
+) -> list[Facet]:
     offered: dict[str, Callable[[], list[FacetValue]]] = {
         "state": lambda: _states(filters, counts),
         "app": lambda: _apps(filters, counts) if len(apps) > 1 else [],
@@ -71,7 +73,7 @@ def _facets(filters: CertificateFilter, apps: Sequence[App], counts: "_Counts | 
         "country": lambda: _places(filters, "country", counts.by("country")),
         "city": lambda: _places(filters, "city", counts.by_city()),
     }
-    return [_facet(name, values()) for name, values in offered.items() if name in filters.filters]
+    return [_facet(name, values()) for name, values in offered.items() if name in filters.filters and name not in but]
 
 
 class _Counts:

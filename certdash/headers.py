@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 # What a page of ours never asks a browser for; what is embedded may not either.
 _FEATURES = (
@@ -17,6 +18,13 @@ _ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _FEATURES),
 }
+
+
+class Compression(GZipMiddleware):
+    """Pages go out compressed, with a random length added to them (BREACH). Files stream as they are."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if response.streaming else super().process_response(request, response)
 
 
 class Headers:

@@ -25,7 +25,7 @@ def ago(moment: datetime, now: datetime) -> str:
     return timesince(moment, now, depth=1).replace("\xa0", " ")
 
 
-def _span(time: timedelta, now: datetime) -> str:
+def span(time: timedelta, now: datetime) -> str:
     """A time in days; one of less than a day in its largest unit."""
     if time.days > 0:
         return f"{time.days:,} day{'' if time.days == 1 else 's'}"
@@ -86,7 +86,7 @@ class CertificateRow:
             return f"since {timezone.localtime(certificate.out_of_scope_at):%-d %b %Y}"
         if certificate.state != State.PENDING or certificate.timestamp > self.now:
             return ""
-        return f"for {_span(self.now - certificate.timestamp, self.now)}"
+        return f"for {span(self.now - certificate.timestamp, self.now)}"
 
     @property
     def delivery(self) -> str:
@@ -94,7 +94,7 @@ class CertificateRow:
         took = self.certificate.delivered_after
         if took is None or self.certificate.state != State.DELIVERED:
             return ""
-        return f"after {_span(took, self.now)}"
+        return f"after {span(took, self.now)}"
 
     @property
     def awarded(self) -> datetime:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from certdash.models import Certificate, Erasure, Grant, Learner, Role, SyncRun, Team, User
+from certdash.models import Certificate, Erasure, Grant, Learner, Role, SavedView, SyncRun, Team, User
 from certdash.models.story import Story
 from tests import world
 
@@ -31,10 +31,21 @@ GET = {
     "story_refresh": _ONLY_POST,
     "groups": _EVERYBODY,
     "group": _MEMBERS,
+    "matrix": _EVERYBODY,
+    "delivery": _EVERYBODY,
     "people": _EVERYBODY,
     "person": _MEMBERS,
+    "person_timeline": _MEMBERS,
     "person_erase": _OWNERS,
     "person_refresh": _ONLY_POST,
+    "home": (LOGIN, 302, 302, 302, 302, 302),
+    "views": _EVERYBODY,
+    "view_add": _EVERYBODY,
+    "view": (LOGIN, 404, 302, 302, 302, 302),
+    "view_edit": (LOGIN, 404, 403, 403, 200, 403),
+    "view_delete": (LOGIN, 404, 403, 403, 200, 200),
+    "view_pin": _ONLY_POST,
+    "view_home": _ONLY_POST,
     "apps": _EVERYBODY,
     "app_add": (LOGIN, 403, 403, 403, 403, 200),
     "app": _MEMBERS,
@@ -73,6 +84,9 @@ GET = {
     "account_inactive": _OPEN,
     "account_logout": (302, 200, 200, 200, 200, 200),
     "account_change_password": _EVERYBODY,
+    "profile": _EVERYBODY,
+    "profile_zone": _ONLY_POST,
+    "table_options": _ONLY_POST,
     "healthz": _OPEN,
     "readyz": _OPEN,
 }
@@ -85,9 +99,19 @@ POST = {
     "story_refresh": (LOGIN, 404, 403, 302, 302, 302),
     "groups": _NO_POST,
     "group": _NO_POST,
+    "matrix": _NO_POST,
+    "delivery": _NO_POST,
     "people": _NO_POST,
     "person": _NO_POST,
+    "person_timeline": _NO_POST,
     "person_refresh": (LOGIN, 404, 403, 302, 302, 302),
+    "home": _NO_POST,
+    "views": _NO_POST,
+    "view_add": (LOGIN, 422, 422, 422, 422, 422),
+    "view": (LOGIN, 405, 405, 405, 405, 405),
+    "view_edit": (LOGIN, 404, 403, 403, 422, 403),
+    "view_pin": (LOGIN, 404, 302, 302, 302, 302),
+    "view_home": (LOGIN, 404, 302, 302, 302, 302),
     "apps": _NO_POST,
     "app_add": (LOGIN, 403, 403, 403, 403, 422),
     "app_connection": (LOGIN, 404, 403, 403, 422, 422),
@@ -115,13 +139,17 @@ POST = {
     "team_delete": (LOGIN, 404, 404, 404, 404, 302),
     "set_password": (410, 410, 410, 410, 410, 410),
     "password_forgotten": (404, 404, 404, 404, 404, 404),
+    "profile": (LOGIN, 302, 302, 302, 302, 302),
+    "profile_zone": (LOGIN, 302, 302, 302, 302, 302),
+    "table_options": (LOGIN, 302, 302, 302, 302, 302),
     "app_privacy": (LOGIN, 404, 403, 403, 422, 422),
     "app_erasures": (LOGIN, 404, 403, 403, 422, 422),
     # Last, since they take away what the others are about.
+    "view_delete": (LOGIN, 404, 403, 403, 302, 302),
     "erasure_lift": (LOGIN, 404, 403, 403, 302, 302),
     "person_erase": (LOGIN, 404, 403, 403, 302, 302),
 }
-LISTS = ("certificates", "stories", "groups", "people", "apps")
+LISTS = ("certificates", "stories", "groups", "matrix", "delivery", "people", "apps")
 
 
 @pytest.fixture
@@ -135,12 +163,14 @@ def addresses(cast, monkeypatch):
     world.make_foreign(cast.other)
     grant = Grant.objects.get(app=cast.demo, user=cast.viewer)
     erasure = Erasure.objects.create(app=cast.demo, digest="0" * 64, at=world.NOW)
+    shared = world.make_view(cast.owner, "Pending", "/certificates/", "state=pending", app=cast.demo)
     somebody, team = world.make_user("somebody"), Team.objects.create(name="Trainers")
     arguments = {
         "story": ["demo", story.key],
         "story_refresh": ["demo", story.key],
         "group": ["demo", group.key],
         "person": [certificate.learner_id],
+        "person_timeline": [certificate.learner_id],
         "person_erase": [certificate.learner_id],
         "person_refresh": [certificate.learner_id],
         "erasure_lift": ["demo", erasure.pk],
@@ -156,6 +186,7 @@ def addresses(cast, monkeypatch):
         "team": [team.pk],
         "team_delete": [team.pk],
         "set_password": ["MQ", "abcdef-0123456789"],
+        **{name: [shared.slug] for name in ("view", "view_edit", "view_delete", "view_pin", "view_home")},
     }
     of_app = {
         "app",
@@ -209,7 +240,7 @@ def test_post_as(who, cast, addresses):
 def test_who_may_not_post_changes_nothing(name, who, cast, addresses):
     def rows():
         people = sorted(User.objects.values_list("pk", "password", "is_active", "is_superuser"))
-        counted = (Grant, Team, SyncRun, Learner, Erasure)
+        counted = (Grant, Team, SyncRun, Learner, Erasure, SavedView)
         tracked = cast.demo.groups.filter(tracked=True).count()
         return [*(model.objects.count() for model in counted), tracked, people]
 
@@ -243,6 +274,8 @@ def foreign_addresses(cast):
         f"/groups/demo/{group.key}/": "/groups/demo/none/",
         f"/people/{learner.pk}/": "/people/999999999/",
         f"/people/{learner.pk}/erase/": "/people/999999999/erase/",
+        f"/views/{SavedView.objects.get(app=cast.other).slug}/": "/views/nothing/",
+        f"/views/{SavedView.objects.get(app=cast.other).slug}/delete/": "/views/nothing/delete/",
         "/apps/retail/privacy/": "/apps/nothing/privacy/",
         "/apps/retail/erasures/": "/apps/nothing/erasures/",
         f"/people/{learner.pk}/?_export=csv": "/people/999999999/?_export=csv",

@@ -88,9 +88,9 @@ OF_A_FILE = (
     "a[$gt]=",
 )  # a page's form may send them, whoever asks for a file may not
 LISTS = ["certificates", "stories", "groups", "people", "apps", "person", "story", "group", "apps/demo/people",
-         "apps/demo/runs", "run", "apps/demo/audit", "accounts/audit"]  # fmt: skip
+         "apps/demo/runs", "run", "apps/demo/audit", "accounts/audit", "matrix", "delivery"]  # fmt: skip
 WITHOUT_WORDS = ("apps/demo/people", "apps/demo/runs", "run")  # lists that are always shown whole know no `q`
-OF_CERTIFICATES = ("certificates", "person", "story", "group")
+OF_CERTIFICATES = ("certificates", "person", "story", "group", "matrix")
 
 
 @pytest.fixture

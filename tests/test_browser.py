@@ -3,6 +3,7 @@
 import csv
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from certdash.sandbox import running_server
 from tests import world
-from tests.world import NOW, make_certificate, make_group, make_run, make_story
+from tests.world import NOW, make_certificate, make_group, make_run, make_story, make_view
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
@@ -264,8 +265,11 @@ KINDS = {
     "stories": "/stories/",
     "story": "/stories/demo/EV72-RQZY-80AH~fire-safety/",
     "group": "/groups/demo/managers/",
+    "matrix": "/matrix/?nonsense=1",
+    "delivery": "/delivery/",
     "people": "/people/",
     "person": "/people/{person}/",
+    "timeline": "/people/{person}/timeline/",
     "apps": "/apps/",
     "app": "/apps/demo/",
     "connection": "/apps/demo/connection/",
@@ -275,7 +279,14 @@ KINDS = {
     "run": "/apps/demo/runs/{run}/",
     "changes": "/apps/demo/runs/{run}/changes/",
     "empty": "/certificates/?country=Nowhere",
+    "ways out": "/certificates/?country=Nowhere&state=pending",
     "password": "/accounts/password/change/",
+    "profile": "/accounts/profile/",
+    "views": "/views/",
+    "no view": "/views/?q=nothing",
+    "view to save": "/views/add/?path=/certificates/&query=state%3Dpending%26country%3D",
+    "view": "/views/{view}/edit/",
+    "view to delete": "/views/{view}/delete/",
 }
 LOOKS = [(DESK, "light"), (PHONE, "dark")]
 
@@ -284,7 +295,9 @@ LOOKS = [(DESK, "light"), (PHONE, "dark")]
 def test_every_page_is_accessible_and_fits(viewport, scheme, visit, shown):
     axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
     axe = axe_module.Axe()
-    names = {"person": shown.demo.learners.first().pk, "run": shown.demo.runs.first().pk}
+    view = make_view(shown.owner, "Pending", query="state=pending", app=shown.demo)
+    view.pinned_by.add(shown.owner)
+    names = {"person": shown.demo.learners.first().pk, "run": shown.demo.runs.first().pk, "view": view.slug}
     page = visit("/", "owner", viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
     for kind, path in KINDS.items():
         page.goto(shown.url + path.format(**names))
@@ -312,10 +325,16 @@ def test_long_and_right_to_left_names_break_no_page(width, visit, shown):
         story, learner, long, firstname=long, lastname=hebrew, email=learner.email, city=long, url=f"javascript:{long}"
     )
     make_group(shown.demo, long[:200], learner)
+    view = make_view(shown.owner, (hebrew + long)[:100], "/people/", urlencode([("q", long)]), shown.demo)
+    view.description = (long + hebrew)[:300]
+    view.save()
+    view.pinned_by.add(shown.owner)
     make_run(shown.demo, "failed", message=long, vendor_message=long)
     page = visit("/", "owner", viewport={"width": width, "height": 900})
     story_page, person_page = f"/stories/demo/{story.key}/", f"/people/{learner.pk}/"
-    lists = ("/", "/certificates/", "/stories/", "/groups/", "/people/", "/apps/", "/apps/demo/", "/apps/demo/runs/")
+    lists = ("/", "/certificates/", "/stories/", "/groups/", "/matrix/", "/delivery/", "/people/", "/apps/",
+             "/apps/demo/", "/apps/demo/runs/", "/views/", f"/views/{view.slug}/edit/", f"/views/{view.slug}/delete/",
+             "/accounts/profile/")  # fmt: skip
     for path in (*lists, story_page, person_page):
         page.goto(shown.url + path)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.http import QueryDict
-from django.utils import timezone
 
 from certdash.filters import CertificateFilter
-from certdash.models import Certificate, Change
+from certdash.models import Certificate, Change, User
 from tests import world
 from tests.test_pages import text_of
 from tests.world import NOW, make_certificate, make_run, make_story
@@ -81,8 +80,8 @@ def test_a_change_is_told_field_by_field_in_words(kind, before, after, words, ru
 def test_moments_are_told_in_the_readers_time_zone(run, as_viewer):
     before, after = "2026-07-01T22:30:00+00:00", "2026-07-02T06:00:00+00:00"
     make_change(run, Kind.TIMESTAMP, before={"timestamp": before}, after={"timestamp": after})
-    with timezone.override("Europe/Berlin"):
-        text = text_of(as_viewer.get(address_of(run)))
+    User.objects.update(time_zone="Europe/Berlin")
+    text = text_of(as_viewer.get(address_of(run)))
     assert "Timestamp 2 Jul 2026, 00:30:00 → became 2 Jul 2026, 08:00:00" in text
 
 

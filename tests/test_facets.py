@@ -156,6 +156,17 @@ def test_the_filter_form_keeps_what_it_has_no_field_for(reader):
     assert hidden == [("change", "new"), ("changed_from", "2020-01-01T00:00"), ("id", f"{pk}")]
 
 
+@pytest.mark.parametrize(
+    ("asked", "kinds"), [("2020-01-01", ["date"]), ("2020-01-01T00:00", ["hidden"]), ("", ["date"])]
+)
+def test_a_day_since_when_has_a_field_and_a_moment_stays_as_it_is(reader, asked, kinds):
+    html = page_of(reader, f"changed_from={asked}").content.decode()
+    form = re.search(r'<form id="filters".*?</form>', html, re.DOTALL)[0]
+    fields = re.findall(r'<input [^>]*name="changed_from"[^>]*>', form)
+    assert [re.search(r'type="(\w+)"', one)[1] for one in fields] == kinds
+    assert all(f'value="{asked}"' in one for one in fields)
+
+
 # -- In a second request ----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from tests.test_access import GET, WHO, logged_in
 
 # Stamps of visits, and rows that are only added to.
 _MAY_MOVE = {"django_session", "certdash_auditentry"}
-_STAMPS = {"last_login"}
+_STAMPS = {"last_login", "visited_at", "visited_before"}
 
 addresses = test_access.addresses
 

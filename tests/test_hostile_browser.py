@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.test import Client
 from certdash.audit import note
 from certdash.models import AuditKind, Change, Grant, Rejection, Role, Team, User
 from tests import world
-from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story
+from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story, make_view
 
 SCRIPTS = [
     "<script>alert(1)</script>",
@@ -66,6 +67,12 @@ def hostile(live_server, transactional_db):
     cast.team = Team.objects.create(name=SCRIPTS[0])
     cast.team.members.add(User.objects.create_user(SCRIPTS[7][:100], first_name=SCRIPTS[3], last_name=SCRIPTS[12]))
     Grant.objects.create(app=cast.demo, team=cast.team, role=Role.VIEWER)
+    for evil in SCRIPTS:
+        view = make_view(cast.viewer, evil[:100], "/certificates/", urlencode([("q", evil), (evil, evil)]), cast.demo)
+        view.pinned_by.add(cast.owner)
+    cast.views = [view, make_view(cast.owner, SCRIPTS[0], "/stories/", urlencode([("sort", SCRIPTS[1])]), cast.demo)]
+    cast.viewer.first_name, cast.viewer.last_name = SCRIPTS[0], SCRIPTS[12]
+    cast.viewer.save()
     cast.demo.name = cast.owner.first_name = SCRIPTS[1]
     cast.demo.save(), cast.owner.save()
     cast.url, cast.run = live_server.url, run
@@ -108,7 +115,10 @@ def addresses(cast):
         "/apps/demo/groups/", "/apps/demo/scope/", "/apps/demo/people/", "/apps/demo/runs/", "/apps/demo/audit/", run,
         f"{run}changes/", f"{run}members/", "/apps/demo/privacy/", "/apps/demo/erasures/", "/accounts/people/",
         f"/accounts/people/{cast.owner.pk}/", "/accounts/teams/", f"/accounts/teams/{cast.team.pk}/",
-        "/accounts/audit/", f"/people/{learners[0].pk}/erase/", f"/people/{learners[1].pk}/erase/",
+        "/accounts/audit/", "/accounts/profile/", "/views/", *(f"/views/{one.slug}/delete/" for one in cast.views),
+        f"/views/{cast.views[1].slug}/edit/", *(f"/views/{one.slug}/" for one in cast.views),
+        f"/views/add/?path=/certificates/&query={_quoted(urlencode([(SCRIPTS[0], SCRIPTS[1])]))}",
+        f"/people/{learners[0].pk}/erase/", f"/people/{learners[1].pk}/erase/",
         f"/stories/demo/{_quoted(SCRIPTS[0])}/",  # which of two of one name is meant
         *(f"/stories/demo/{_quoted(one.key)}/" for one in stories[:6]),
         *(f"/groups/demo/{_quoted(one.key)}/" for one in groups[:3]),

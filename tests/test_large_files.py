@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,45 @@ def test_a_file_of_100_000_certificates_takes_little_memory_wherever_it_is_made(
     print(f"{in_command} MB in the command, {in_server} MB in the server")
     assert 20 < in_command < MOST_MEGABYTES
     assert 20 < in_server < MOST_MEGABYTES
+
+
+def test_a_workbook_of_100_000_certificates_takes_little_memory_wherever_it_is_made(
+    installation, tmp_path, record_property
+):
+    fill(installation, CERTIFICATES)
+    by_command, by_page = tmp_path / "command.xlsx", tmp_path / "page.xlsx"
+    command = installation.start("export_certificates", "--format", "xlsx", "--output", str(by_command))
+    in_command = 0
+    while not has_ended(command.pid):
+        in_command = max(in_command, peak_megabytes(command.pid))
+        time.sleep(0.01)
+    assert command.stop() == 0
+    url = installation.serve()
+    session = log_in(url, "vera")
+    by_page.write_bytes(session.get(f"{url}/certificates/?_export=xlsx", timeout=300).content)
+    in_server = max(map(peak_megabytes, children(installation.started[-1].pid)))
+
+    assert rows_in(by_command) == rows_in(by_page) == CERTIFICATES + 1
+    assert links_in(by_page) == 65_530
+    assert not list((installation.data_dir / "spool").iterdir())
+    record_property("megabytes of the command", in_command)
+    record_property("megabytes of the server", in_server)
+    print(f"{in_command} MB in the command, {in_server} MB in the server")
+    assert 20 < in_command < MOST_MEGABYTES
+    assert 20 < in_server < MOST_MEGABYTES
+
+
+def rows_in(workbook):
+    return counted(workbook, b"<row ")
+
+
+def links_in(workbook):
+    return counted(workbook, b"<hyperlink ")
+
+
+def counted(workbook, element):
+    with zipfile.ZipFile(workbook) as parts:
+        return parts.read("xl/worksheets/sheet2.xml").count(element)
 
 
 def test_a_reader_that_has_had_enough_ends_the_command_quietly(installation):

@@ -17,6 +17,7 @@ from certdash.models import (
     Membership,
     Rejection,
     Role,
+    SavedView,
     Secret,
     State,
     Story,
@@ -27,6 +28,7 @@ from certdash.models import (
 from certdash.models.group import track_groups
 from certdash.models.story import restate_slugs
 from certdash.models.text import fold, sort_bytes
+from certdash.saved_views import new_slug
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PASSWORD = "correct-horse-7"
@@ -159,8 +161,18 @@ def make_foreign(app: App) -> Certificate:
     team.members.add(make_user("retail-trainer"))
     app.grants.create(team=team, role=Role.OWNER)
     Erasure.objects.create(app=app, digest="retail", at=NOW)
+    shared = make_view(User.objects.get(username="retail-trainer"), "Retail view", query="q=retail", app=app)
+    shared.pinned_by.set(User.objects.all())
+    User.objects.filter(home=None).update(home=shared)
     note(AuditKind.DOWNLOAD, app, User.objects.get(username="retail-trainer"), what="retail")
     return certificate
+
+
+def make_view(
+    owner: User, name: str, path: str = "/certificates/", query: str = "", app: App | None = None
+) -> SavedView:
+    """A saved view; with `app` shared with everybody who may see that."""
+    return SavedView.objects.create(owner=owner, name=name, slug=new_slug(name), path=path, query=query, app=app)
 
 
 def make_many(app: App, count: int, stories: Iterable[Story], groups: Iterable[Group] = ()) -> None:

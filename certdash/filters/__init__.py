@@ -16,6 +16,7 @@ from .lists import (
     LearnerFilter,
     MemberFilter,
     RunFilter,
+    SavedViewFilter,
     StoryFilter,
     TeamFilter,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "ListFilter",
     "MemberFilter",
     "RunFilter",
+    "SavedViewFilter",
     "StoryFilter",
     "TeamFilter",
     "is_state",

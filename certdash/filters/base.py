@@ -1,8 +1,9 @@
 """The base of all filter sets."""
 
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -12,7 +13,7 @@ from certdash.fields import ValuesField
 from certdash.models import App
 from certdash.models.text import fold
 
-_OWN_NAMES = ("sort", "page", "per_page", "_export", "_table", "_part")  # of the page, not of its rows
+_OWN_NAMES = ("sort", "page", "per_page", "_export", "_table", "_part", "_selected")  # of the page, not of its rows
 
 
 class Of(Filter):
@@ -82,6 +83,22 @@ class ListFilter(FilterSet):
             if other not in names:
                 queryset = self.filters[other].filter(queryset, value)
         return queryset
+
+    def but_for(self, name: str) -> Self:
+        """The same set as of an address that does not say anything of one name."""
+        other = copy(self)
+        other.data = self.data.copy()
+        other.data.pop(name, None)
+        other.filters = deepcopy(self.base_filters)
+        for each in other.filters.values():
+            each.parent, each.model = other, self.queryset.model
+        for made in ("_form", "_qs"):  # of the former data
+            other.__dict__.pop(made, None)
+        return other
+
+    def rows_but_for(self, names: Sequence[str]) -> dict[str, int]:
+        """How many rows there would be without each of these filters alone."""
+        return {name: self.but_for(name).qs.count() for name in names}
 
     def unknown_q(self, words: list[str]) -> list[str]:
         """Words of which nothing is left to search for would be no filter at all."""

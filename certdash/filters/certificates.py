@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q, Value
 from django.utils import timezone
 from django_filters import ChoiceFilter, NumberFilter
 
@@ -24,6 +24,7 @@ from certdash.models import (
     SyncRun,
 )
 from certdash.models.text import fold
+from certdash.remembered import remembered_rows
 
 from .base import ListFilter, Of, Values
 
@@ -96,6 +97,17 @@ class CertificateFilter(ListFilter):
         asked = self.form.cleaned_data
         kinds = asked.get("change") or (CHANGES if asked.get("changed_from") else ())
         return not (asked.get("run") or {Kind.WITHDRAWN, Kind.OUTSIDE} & {*kinds})
+
+    def rows_but_for(self, names: Sequence[str]) -> dict[str, int]:
+        if not names:
+            return {}
+        counts = [
+            self.but_for(name).qs.order_by().annotate(place=Value(place)).values("place").annotate(rows=Count("pk"))
+            for place, name in enumerate(names)
+        ]
+        first, *others = (count.values_list("place", "rows") for count in counts)
+        found = dict(remembered_rows(self.apps, first.union(*others, all=True)))
+        return {name: found.get(place, 0) for place, name in enumerate(names)}
 
     # -- Whose and what -----------------------------------------------------------------------------------------
 

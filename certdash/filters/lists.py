@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from certdash.models import App, Change, Grant, Group, Learner, Membership, Story, SyncRun, Team, User
+from certdash.models import App, Change, Grant, Group, Learner, Membership, SavedView, Story, SyncRun, Team, User
 from certdash.models.text import fold
 
 from .base import ListFilter, Values
@@ -73,6 +73,20 @@ class TeamFilter(ListFilter):
     class Meta:
         model = Team
         fields: list[str] = []
+
+
+class SavedViewFilter(ListFilter):
+    """Saved views by their name, and by whose they are."""
+
+    app = None
+    whose = Values("by_whose", sensible=("mine", "shared").__contains__)
+
+    class Meta:
+        model = SavedView
+        fields: list[str] = []
+
+    def by_whose(self, queryset: QuerySet[Any], _name: str, whose: list[str]) -> QuerySet[Any]:
+        return queryset.filter(whose__in=whose)
 
 
 def _all_in(words: list[str], text: str) -> bool:

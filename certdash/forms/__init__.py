@@ -4,6 +4,8 @@ from .access import GrantForm
 from .accounts import ForgottenForm, PersonForm, TeamForm
 from .connection import ConnectionForm, GroupsForm, ScopeForm
 from .privacy import ErasedForm, TelephonesForm
+from .profile import ProfileForm
+from .saved_views import SavedViewForm
 
 __all__ = [
     "ConnectionForm",
@@ -12,6 +14,8 @@ __all__ = [
     "GrantForm",
     "GroupsForm",
     "PersonForm",
+    "ProfileForm",
+    "SavedViewForm",
     "ScopeForm",
     "TeamForm",
     "TelephonesForm",

@@ -11,6 +11,7 @@ from .group import Group, Membership
 from .learner import Learner
 from .people import Grant, Role, Team, User
 from .run import Rejection, SyncRun
+from .saved_view import SavedView
 from .secret import CredentialUnreadable, Secret
 from .story import Story, StoryType
 from .worker import Worker
@@ -33,6 +34,7 @@ __all__ = [
     "Membership",
     "Rejection",
     "Role",
+    "SavedView",
     "Secret",
     "State",
     "Story",

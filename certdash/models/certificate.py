@@ -185,8 +185,15 @@ class Certificate(models.Model):
             models.Index(
                 fields=["-withdrawn_at", "app"], condition=Q(withdrawn_at__isnull=False), name="certificate_withdrawn"
             ),
+            # How long deliveries took where pending was observed, without a look at the table.
+            models.Index(
+                fields=["story", "delivered_after", "state", "app"],
+                condition=_LIVE & Q(delivered_after__isnull=False),
+                name="certificate_delivery",
+            ),
             # What a run brought; the many of a first run are no news.
             models.Index(fields=["first_run"], condition=Q(initial=False), name="certificate_news"),
+            models.Index(fields=["first_seen_at", "app"], condition=Q(initial=False), name="certificate_first_seen"),
             models.Index(fields=["missing_in"], condition=Q(missing_in__isnull=False), name="certificate_missing"),
         ]
 

@@ -17,6 +17,8 @@ class User(AbstractUser):
     # The overview was opened last, and last before that after a pause: since then is "since your last visit".
     visited_at = models.DateTimeField(null=True, blank=True)
     visited_before = models.DateTimeField(null=True, blank=True)
+    # Where a log-in leads that asks for no other page; while the person may see it.
+    home = models.ForeignKey("SavedView", models.SET_NULL, null=True, blank=True, related_name="home_of")
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -13,21 +13,21 @@ from certdash.remembered import remembered, remembered_rows
 
 WEEKS = 26
 OVERDUE_DAYS = 7
+OVERDUE_AGE = timedelta(days=OVERDUE_DAYS)
 
 
 class Numbers(NamedTuple):
-    """Counts of certificates; `recent` are of the last seven days, `overdue` pending for more than seven."""
+    """Counts of certificates; `overdue` are pending for more than seven days."""
 
     total: int
     delivered: int
     pending: int
     overdue: int
-    recent: int
 
 
 def numbers(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> Numbers:
     """The headline numbers of certificates of these apps, in one query; true as of the last full minute."""
-    week_ago = minute(now) - timedelta(days=OVERDUE_DAYS)
+    week_ago = minute(now) - OVERDUE_AGE
     return remembered(f"numbers {week_ago}", apps, certificates, lambda: _numbers(certificates, week_ago))
 
 
@@ -38,9 +38,13 @@ def _numbers(certificates: CertificateQuerySet, week_ago: datetime) -> Numbers:
         delivered=Count("pk", filter=Q(state=State.DELIVERED)),
         pending=Count("pk", filter=pending),
         overdue=Count("pk", filter=pending & Q(timestamp__lte=week_ago)),
-        recent=Count("pk", filter=Q(timestamp__gt=week_ago)),
     )
     return Numbers(**counted)
+
+
+def states(apps: Sequence[App], certificates: CertificateQuerySet) -> dict[str, int]:
+    """Certificates by state, in one query; unlike `numbers` it stays true for as long as no sync changes anything."""
+    return dict(remembered_rows(apps, certificates.order_by().values_list("state").annotate(rows=Count("pk"))))
 
 
 class Week(NamedTuple):

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import unquote_plus
 
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 
 from certdash.models import (
     App,
@@ -18,6 +20,7 @@ from certdash.models import (
     Learner,
     Membership,
     Rejection,
+    SavedView,
     Story,
     SyncRun,
     User,
@@ -40,6 +43,7 @@ class Traces(NamedTuple):
     changes: int
     memberships: int  # ended ones too
     runs: int  # whose reports name them
+    views: int  # saved ones that name them or lead to their page
 
 
 def traces_of(learner: Learner) -> Traces:
@@ -49,6 +53,7 @@ def traces_of(learner: Learner) -> Traces:
         Change.objects.filter(certificate__learner=learner).count(),
         Membership.objects.filter(learner=learner).count(),
         sum(1 for _ in _reports_naming(learner)),
+        len(_views_naming(learner)),
     )
 
 
@@ -127,7 +132,9 @@ def _remove(learner: Learner) -> Traces:
     certificates = Certificate.objects.filter(learner=learner)
     changes = Change.objects.filter(certificate__learner=learner)
     memberships = Membership.objects.filter(learner=learner)
-    gone = Traces(certificates.count(), changes.count(), memberships.count(), _blank_reports(learner))
+    views = SavedView.objects.filter(pk__in=_views_naming(learner))
+    gone = Traces(certificates.count(), changes.count(), memberships.count(), _blank_reports(learner), views.count())
+    views.delete()
     # Their bytes hold the learner, and a digest of them says that they were applied completely.
     Story.objects.filter(pk__in=certificates.values("story")).update(**OPEN._asdict())
     Group.objects.filter(pk__in=memberships.values("group")).update(digest="")
@@ -138,6 +145,25 @@ def _remove(learner: Learner) -> Traces:
     learner.delete()
     transaction.on_commit(cache.clear)  # counts are remembered by city, say
     return gone
+
+
+def _views_naming(learner: Learner) -> list[int]:
+    """The saved views that lead to the learner's page, and those that name them.
+
+    While another app has somebody of this identity, a view that is not shared with this app may mean those.
+    """
+    names, page = _Names(learner), reverse("person", args=[learner.pk])
+    elsewhere = Learner.objects.filter(identity=learner.identity).exclude(app=learner.app).exists()
+    return [
+        view.pk
+        for view in SavedView.objects.iterator()
+        if view.path == page
+        or ((view.app_id == learner.app_id or not elsewhere) and names.whole.search(fold(_words_of(view))))
+    ]
+
+
+def _words_of(view: SavedView) -> str:
+    return f"{view.name} {view.description} {unquote_plus(view.query)}".replace("&", " & ")
 
 
 # -- Reports of runs --------------------------------------------------------------------------------------------

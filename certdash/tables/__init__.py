@@ -9,8 +9,10 @@ from .audit import AppAuditTable, AuditTable
 from .base import Table
 from .certificates import CertificateTable
 from .changes import ChangeTable
+from .delivery import DeliveryTable
 from .members import MemberTable
 from .runs import RunTable
+from .saved_views import SavedViewTable
 from .tallied import GroupTable, PersonTable, StoryTable
 
 __all__ = [
@@ -20,11 +22,13 @@ __all__ = [
     "AuditTable",
     "CertificateTable",
     "ChangeTable",
+    "DeliveryTable",
     "GrantTable",
     "GroupTable",
     "MemberTable",
     "PersonTable",
     "RunTable",
+    "SavedViewTable",
     "StoryTable",
     "Table",
     "TeamTable",

@@ -7,9 +7,8 @@ import django_tables2 as tables
 from django.db.models import Model, Prefetch, QuerySet
 
 from certdash.models import Grant, User
-from certdash.rows import utc
 
-from .base import NumberColumn, Table
+from .base import Moment, NumberColumn, Table
 
 
 class AccountTable(Table):
@@ -26,7 +25,7 @@ class AccountTable(Table):
         "name": lambda person: person.get_full_name(),
         "email": lambda person: person.email,
         "teams": lambda person: "; ".join(sorted(team.name for team in person.teams.all())),
-        "last_login": lambda person: utc(person.last_login),
+        "last_login": Moment(lambda person: person.last_login),
         "state": lambda person: person.state,
         "superuser": lambda person: "yes" if person.is_superuser else "no",
     }

@@ -8,10 +8,9 @@ from django.db.models import Model, Prefetch, QuerySet
 from django.utils import timezone
 
 from certdash.models import Grant, User
-from certdash.rows import utc
 from certdash.stats import freshness
 
-from .base import NumberColumn, Table
+from .base import Moment, NumberColumn, Table
 
 
 class GrantTable(Table):
@@ -52,7 +51,7 @@ class AppTable(Table):
         "app": lambda app: app.slug,
         "name": lambda app: app.name,
         "certificates": lambda app: app.certificates_now,
-        "checked": lambda app: utc(app.fresh.checked_at),
+        "checked": Moment(lambda app: app.fresh.checked_at),
         "data": lambda app: app.fresh.text,
     }
 

@@ -7,9 +7,8 @@ import django_tables2 as tables
 from django.utils.text import get_text_list
 
 from certdash.models import AuditEntry, AuditKind
-from certdash.rows import utc
 
-from .base import Table
+from .base import Moment, Table
 
 _COMMAND = "command"
 
@@ -87,7 +86,7 @@ class AuditTable(Table):
     caption = "Audit"
     nothing_text = "Nothing was written down yet: downloads, log-ins and changes of access will be."
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
-        "at": lambda entry: utc(entry.at),
+        "at": Moment(lambda entry: entry.at),
         "person": lambda entry: entry.person_name,
         "kind": lambda entry: entry.kind,
         "details": in_words,

@@ -1,12 +1,16 @@
 """The base of all tables."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django_tables2.data import TableQuerysetData
+
+from certdash.rows import utc
 
 
 class NumberColumn(tables.Column):  # type: ignore[misc]
@@ -19,7 +23,7 @@ class NumberColumn(tables.Column):  # type: ignore[misc]
         return f"{value:,}"
 
 
-class _Data(TableQuerysetData):  # type: ignore[misc]
+class Data(TableQuerysetData):  # type: ignore[misc]
     """Reads a page's ids first, then its rows: a deep page skips over an index instead of over whole rows."""
 
     data: QuerySet[Any]
@@ -36,24 +40,76 @@ class _Data(TableQuerysetData):  # type: ignore[misc]
         return self.table.rows_of(ids)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A column of a file that holds moments: text in UTC, which a workbook shows as dates of the reader's clock."""
+
+    of: Callable[[Any], datetime | None]
+
+    def __call__(self, row: Any) -> str:
+        return utc(self.of(row))
+
+
 class Table(tables.Table):  # type: ignore[misc]
     """The base of all tables. `rows_of` turns ids into what the row template shows and a file holds."""
 
+    data_class: ClassVar[type[Data]] = Data
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]]
+    remembered_as: ClassVar[str] = ""  # under which a person's choice of columns is remembered; empty: there is none
+    choosable: ClassVar[dict[str, str]] = {}  # columns by name, with what they are called where they are chosen
+    selects = False  # whether rows can be ticked: the row template has the boxes
+    # Columns without an index: a page puts at most so many rows into their order, a file all of them.
+    slowly_ordered: ClassVar[Collection[str]] = ()
+    most_ordered: ClassVar[int] = 50_000
+    usual: ClassVar[Sequence[str]] = ()  # of these, those that are shown to who has not chosen
+    order_by: Any  # as django-tables2 keeps it
     row_template = ""
     caption = ""
     live = True
     empty_text = "Nothing fits these filters."
+    suggestions: Sequence[Any] = ()  # ways out of an empty list, beside the one to all of it
     nothing_text = "Nothing here yet: the next sync may bring some."  # of a list without any filter
 
     def __init__(self, data: QuerySet[Any], **kwargs: Any) -> None:
+        self.choices: list[tuple[str, str]] = []
+        self.chosen: list[str] = []
         # django-tables2 would put its own in the place of the class's.
-        super().__init__(data=_Data(data), empty_text=self.empty_text, **kwargs)
+        super().__init__(data=self.data_class(data), empty_text=self.empty_text, **kwargs)
+
+    @classmethod
+    def moments(cls) -> list[str]:
+        """The columns of a file that hold moments."""
+        return [name for name, cell in cls.columns_of_file.items() if isinstance(cell, Moment)]
+
+    def choose(self, chosen: Collection[str] | None, without: Collection[str] = ()) -> None:
+        """Show, of the columns that can be chosen, only these; None: the usual ones. `without`: not to be had here."""
+        self.choices = [(name, label) for name, label in self.choosable.items() if name not in without]
+        self.chosen = [one for one, _ in self.choices if one in (self.usual if chosen is None else chosen)]
+        for one in self.choosable:
+            if one not in self.chosen:
+                self.columns.hide(one)
+
+    def order_quickly(self, rows: int) -> str:
+        """Do without the orders that would take long for so many rows; the column whose order was asked for so."""
+        if rows <= self.most_ordered:
+            return ""
+        asked = {alias.bare for alias in self.order_by} & {*self.slowly_ordered}
+        if asked:
+            self.order_by = self._meta.order_by
+        for name in self.slowly_ordered:
+            self.columns[name].column.orderable = False
+        return "".join(self.columns[name].header for name in asked)
+
+    @property
+    def width(self) -> str:
+        """How much room the chosen columns ask for, as a class of the table."""
+        beyond = len(self.chosen) - len(self.usual)
+        return "" if beyond <= 0 else "wide" if beyond == 1 else "wider" if beyond <= 3 else "widest"
 
     def order(self, data: QueryDict) -> list[str]:
-        """Order by the address's `sort`; returns what of it means nothing here."""
+        """Order by the address's `sort`, also by a hidden column; returns what of it means nothing here."""
         asked = data.getlist("sort")
-        orderable = {column.name for column in self.columns if column.orderable}
+        orderable = {column.name for column in self.columns.iterall() if column.orderable}
         if len(asked) == 1 and asked[0].removeprefix("-") in orderable:
             self.order_by = asked[0]
             return []

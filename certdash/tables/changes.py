@@ -13,7 +13,7 @@ from certdash.links import safe_link
 from certdash.models import Badge, Change, State
 from certdash.rows import story_url, utc
 
-from .base import Table
+from .base import Moment, Table
 
 Kind = Change.Kind
 BADGES = {
@@ -41,12 +41,13 @@ _FIELDS = {
 
 
 class Field(NamedTuple):
-    """One field of a change; `link` is the new value where it may be followed."""
+    """One field of a change; `link` and `old_link` are the new and the old value where they may be followed."""
 
     label: str
     before: str
     after: str
-    link: str
+    link: str = ""
+    old_link: str = ""
 
 
 class Fields(dict[str, str]):
@@ -97,7 +98,7 @@ class ChangeRow:
                 _FIELDS.get(name, name.capitalize()),
                 _shown(name, before.get(name, "")),
                 _shown(name, after.get(name, "")),
-                safe_link(after.get(name, "")) if name == "url" else "",
+                *(safe_link(some.get(name, "")) if name == "url" else "" for some in (after, before)),
             )
             for name in dict.fromkeys([*before, *after])
         ]
@@ -132,7 +133,7 @@ class ChangeTable(Table):
     columns_of_file: ClassVar[dict[str, Callable[[ChangeRow], Any]]] = {
         "app": lambda row: row.change.app.slug,
         "run": lambda row: row.change.run_id,
-        "seen": lambda row: utc(row.change.seen_at),
+        "seen": Moment(lambda row: row.change.seen_at),
         "kind": lambda row: row.change.kind,
         "story_id": lambda row: row.change.story.vendor_id,
         "story": lambda row: row.change.story.name,

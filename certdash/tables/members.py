@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 
 from certdash.models import Membership
-from certdash.rows import utc
 
-from .base import Table
+from .base import Moment, Table
 
 
 class MemberTable(Table):
@@ -24,7 +23,7 @@ class MemberTable(Table):
         "group": lambda one: one.group.name,
         "person": lambda one: one.learner.name,
         "email": lambda one: one.learner.email,
-        "since": lambda one: utc(one.since),
+        "since": Moment(lambda one: one.since),
     }
 
     class Meta:

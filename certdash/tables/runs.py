@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from certdash.links import isolated
 from certdash.models import App, Breadth, Story, SyncRun
-from certdash.rows import utc
 
-from .base import NumberColumn, Table
+from .base import Moment, NumberColumn, Table
 
 
 class RunTable(Table):
@@ -32,12 +31,12 @@ class RunTable(Table):
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "run": lambda run: run.pk,
         "status": lambda run: run.status,
-        "requested": lambda run: utc(run.requested_at),
+        "requested": Moment(lambda run: run.requested_at),
         "requested_by": lambda run: "" if run.requested_by is None else run.requested_by.username,
         "story": lambda run: run.story,
         "users": lambda run: run.users,
-        "started": lambda run: utc(run.started_at),
-        "finished": lambda run: utc(run.finished_at),
+        "started": Moment(lambda run: run.started_at),
+        "finished": Moment(lambda run: run.finished_at),
         "seconds": lambda run: "" if run.seconds is None else run.seconds,
         "received": lambda run: run.received,
         "created": lambda run: run.created,

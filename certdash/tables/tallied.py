@@ -8,15 +8,15 @@ from django.db.models import F, Model, QuerySet
 
 from certdash.models import Learner
 from certdash.models.tally import tallied, tally_groups
-from certdash.rows import share_bar, utc
+from certdash.rows import share_bar
 
-from .base import NumberColumn, Table
+from .base import Moment, NumberColumn, Table
 
 _TALLY: dict[str, Callable[[Any], Any]] = {
     "delivered": lambda record: record.delivered,
     "pending": lambda record: record.pending,
     "certificates": lambda record: record.total,
-    "newest": lambda record: utc(record.newest),
+    "newest": Moment(lambda record: record.newest),
 }
 
 
@@ -62,7 +62,7 @@ class StoryTable(_TalliedTable):
         "story": lambda story: story.name,
         "type": lambda story: story.type,
         **_TALLY,
-        "withdrawn": lambda story: utc(story.withdrawn_at),
+        "withdrawn": Moment(lambda story: story.withdrawn_at),
     }
 
     class Meta:

@@ -1,6 +1,6 @@
 """Certificates, and the pages of a story, a group and a person, which are the same list with a head."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import facets, facets_in_use, periods, waiting
+from certdash.fields import MomentField
 from certdash.filters import PERIODS, CertificateFilter
-from certdash.models import Certificate, CertificateQuerySet, Group, Story, SyncRun
-from certdash.remembered import remembered_count
+from certdash.models import App, Certificate, CertificateQuerySet, Group, Story, SyncRun
+from certdash.remembered import exact_count
 from certdash.rows import share_bar
 from certdash.stats import Numbers, Share, Week, numbers, weeks
 from certdash.tables import CertificateTable
@@ -31,7 +32,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "pending_under": lambda value: f"pending for less than {value} days",
     "withdrawn": _WITHDRAWN.__getitem__,
     "change": lambda value: _CHANGES.get(value, f"change: {value}"),
-    "changed_from": lambda value: f"changed since {value}",
+    "changed_from": lambda value: f"changed since {_moment(value)}",
     "run": lambda value: f"sync run {value}",
     "id": lambda value: f"certificate {value}",
 }
@@ -47,8 +48,23 @@ def _day(text: str) -> str:
     return f"{date.fromisoformat(text):%-d %b %Y}"
 
 
+def _moment(text: str) -> str:
+    moment = MomentField().clean(text)
+    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}" if moment else text
+
+
 def _run_label(run: SyncRun) -> str:
     return f"sync run of {timezone.localtime(run.requested_at):%-d %b %Y, %H:%M}"
+
+
+def in_words(filters: CertificateFilter, apps: Sequence[App]) -> list[tuple[tuple[str, str], str]]:
+    """Name and value of every filter in use, each with its words."""
+    chosen = facets_in_use(filters, apps)
+    labels = {(facet.name, one.value): one.label for facet in chosen for one in facet.values}
+    labels |= {("run", text): _run_label(run) for text, run in filters.runs.items()}
+    return [
+        ((name, value), labels.get((name, value)) or _WORDS.get(name, str)(value)) for name, value in filters.active
+    ]
 
 
 class Certificates(List):
@@ -90,7 +106,10 @@ class Certificates(List):
 
     def rail(self) -> dict[str, Any]:
         """What the filters show, beside the field for words."""
-        offered = (facets_in_use if self.counts_later else facets)(self.filters, self.apps)
+        if self.counts_later:
+            offered = facets_in_use(self.filters, self.apps)
+        else:
+            offered = facets(self.filters, self.apps, but=self.not_offered)
         return {
             "filters": self.filters,
             "kept": [pair for pair in self.filters.active if pair[0] in {*_KEPT, *self.not_offered}],
@@ -106,8 +125,11 @@ class Certificates(List):
             "whole_url": address(self.request.path, [*self.filters.active, ("_part", _WHOLE)]),
             "offers_words": "q" not in self.not_offered,
             "chips": self._chips(),
-            "of": remembered_count(self.apps, self.certificates().live()) if self.filters.hides_withdrawn else None,
+            "of": exact_count(self.apps, self.certificates().live()) if self.filters.hides_withdrawn else None,
         }
+
+    def columns_without(self) -> Collection[str]:
+        return () if any(app.stores_telephones for app in self.apps) else ("telephone",)
 
     def head(self) -> dict[str, Any]:
         """The numbers at the head of a page that is about one story, group or person."""
@@ -130,17 +152,14 @@ class Certificates(List):
 
     def _chips(self) -> list[dict[str, str]]:
         """What is active, each with the address that does without it."""
-        chosen = facets_in_use(self.filters, self.apps)
-        labels = {(facet.name, one.value): one.label for facet in chosen for one in facet.values}
-        labels |= {("run", text): _run_label(run) for text, run in self.filters.runs.items()}
         kept = self.filters.active
         return [
-            {
-                "label": labels.get((name, value)) or _WORDS.get(name, str)(value),
-                "url": address(self.request.path, [pair for pair in kept if pair != (name, value)]),
-            }
-            for name, value in kept
+            {"label": label, "url": address(self.request.path, [pair for pair in kept if pair != one])}
+            for one, label in in_words(self.filters, self.apps)
         ]
+
+    def filter_words(self) -> list[str]:
+        return [label for _, label in in_words(self.filters, self.apps)]
 
     @cached_property
     def weeks(self) -> list[Week]:

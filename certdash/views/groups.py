@@ -52,6 +52,9 @@ class OneGroup(Certificates):
     def listed_apps(self) -> list[App]:
         return [self.app]
 
+    def subject(self) -> str:
+        return f"Certificates of the group {self.group.name}"
+
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().in_group([self.group.pk])
 

@@ -1,59 +1,175 @@
 """The overview: where every manager begins."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from certdash.charts import week_query, weeks_chart
-from certdash.models import Certificate, State
-from certdash.stats import OVERDUE_DAYS, Numbers, numbers, weeks
+from certdash.charts import age_label, age_query, ages_chart, week_query, weeks_chart
+from certdash.models import App, Certificate, CertificateQuerySet, State
+from certdash.rows import share_bar, story_url, utc
+from certdash.stats import (
+    OVERDUE_AGE,
+    OVERDUE_DAYS,
+    Age,
+    Numbers,
+    WeekChange,
+    ages,
+    most_pending,
+    newly_overdue,
+    news,
+    states,
+    week_change,
+    weeks,
+    worst_first,
+)
 from certdash.views.certificates import weeks_table
-from certdash.views.page import address, file_response, visible_apps, visible_freshness
+from certdash.views.page import SmallTable, address, file_response, viewer, visible_apps, visible_freshness
+from certdash.visits import is_opened, last_visit, visit
+
+_APPS_TOLD = 8
+_COUNTED = (
+    "What came less what went since {since:%A %-d %B, %H:%M}, as syncs saw it. "
+    "What an app’s first sync found is not counted: it had been there."
+)
 
 
 def overview(request: HttpRequest) -> HttpResponseBase:
-    """Four numbers that are links, certificates per week, and how fresh each app is."""
+    """The numbers, what is pending, what is new since the last visit, and how fresh each app is."""
     apps, now = visible_apps(request), timezone.now()
     live = Certificate.objects.of(apps).live()
-    by_week = weeks(apps, live, now)
     if "_export" in request.GET:
-        odd = [f"{name}={value}" for name, value in request.GET.items() if name not in ("_export", "_table")]
-        odd += [f"_table={value}" for value in request.GET.getlist("_table") if value != "weeks"]
-        head, rows = weeks_table(by_week)
-        return file_response(request, "certificates-weeks", odd, head, rows, apps)
+        return _file(request, apps, live, now)
+    since = (visit if is_opened(request) else last_visit)(viewer(request), now)
+    if not apps:
+        return render(request, "overview.html", {"apps": apps})
+    each = worst_first(visible_freshness(request))
+    by_age = ages(apps, live, now)
     context = {
-        "tiles": _tiles(numbers(apps, live, now)),
-        "chart": weeks_chart(by_week, _rows_of),
-        "fresh": visible_freshness(request),
+        "tiles": _tiles(apps, live, by_age, now),
+        "chart": weeks_chart(weeks(apps, live, now), lambda *days: _rows(week_query(*days))),
+        "ages": ages_chart(by_age, lambda age: _rows(age_query(age) or _PENDING)),
+        "stories": _stories(apps, live),
+        "since": since,
+        "news": (new := _news(apps, since)),
+        "has_news": any(one["count"] for one in new),
+        "fresh": each[:_APPS_TOLD],
         "apps": apps,
     }
     return render(request, "overview.html", context)
 
 
-def _rows_of(first: date, last: date) -> str:
-    return address(reverse("certificates"), week_query(first, last))
+_PENDING = [("state", State.PENDING.value)]
 
 
-def _tiles(counted: Numbers) -> list[dict[str, Any]]:
-    def tile(
-        label: str, number: int, note: str, query: list[tuple[str, str]], icon: str = "", tone: str = ""
-    ) -> dict[str, Any]:
-        url = address(reverse("certificates"), query)
-        return {"label": label, "number": intcomma(number), "note": note, "url": url, "icon": icon, "tone": tone}
+def _rows(query: list[tuple[str, str]]) -> str:
+    return address(reverse("certificates"), query)
+
+
+def _file(request: HttpRequest, apps: Sequence[App], live: CertificateQuerySet, now: datetime) -> HttpResponseBase:
+    """One of the charts' tables; the weeks when the address does not say which."""
+    asked = request.GET.getlist("_table")
+    odd = [f"{name}={value}" for name, value in request.GET.items() if name not in ("_export", "_table")]
+    if len(asked) > 1 or {*asked} - {"weeks", "ages"}:
+        odd += [f"_table={value}" for value in asked]
+    if asked == ["ages"]:
+        return file_response(request, "certificates-ages", odd, *ages_table(ages(apps, live, now)), apps)
+    return file_response(request, "certificates-weeks", odd, *weeks_table(weeks(apps, live, now)), apps)
+
+
+def ages_table(counted: Sequence[Age]) -> SmallTable:
+    """The table beside the chart, as a file."""
+    return ("pending for", "pending"), [(age_label(age), age.pending) for age in counted]
+
+
+# -- Tiles ------------------------------------------------------------------------------------------------------
+
+
+def _tiles(
+    apps: Sequence[App], live: CertificateQuerySet, by_age: Sequence[Age], now: datetime
+) -> list[dict[str, Any]]:
+    counted, change = _numbers(apps, live, by_age), week_change(apps, now)
+    if not counted.total:
+        return _tiles_with(counted, dict.fromkeys(("total", "delivered", "pending", "overdue"), ("", "")))
+    late = newly_overdue(apps, live, change.since, now)
+    notes = {name: _note(getattr(change, name), change) for name in ("total", "delivered", "pending")}
+    words = f"{late:,} of them" if late else "none of them"
+    day = f"{change.since - OVERDUE_AGE:%A %-d %B}"
+    told = f"So many of these reached the age of {OVERDUE_DAYS} days since then: they are dated {day} or later."
+    return _tiles_with(counted, notes | {"overdue": (f"{words} {_day(change.since)}", told)})
+
+
+def _numbers(apps: Sequence[App], live: CertificateQuerySet, by_age: Sequence[Age]) -> Numbers:
+    by_state = states(apps, live)
+    overdue = sum(age.pending for age in by_age if age.days >= OVERDUE_DAYS)
+    pending, delivered = by_state.get(State.PENDING, 0), by_state.get(State.DELIVERED, 0)
+    return Numbers(sum(by_state.values()), delivered, pending, overdue)
+
+
+def _note(more: int, change: WeekChange) -> tuple[str, str]:
+    """How many more than a week ago, and what that counts."""
+    words = f"{'+' if more > 0 else '−'}{abs(more):,}" if more else "no change"
+    return f"{words} {_day(change.since)}", _COUNTED.format(since=change.since)
+
+
+def _day(since: datetime) -> str:
+    return f"since {since:%a\u00a0%-d\u00a0%b}"
+
+
+def _tiles_with(counted: Numbers, notes: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    def tile(name: str, label: str, query: list[tuple[str, str]], icon: str = "", note: str = "") -> dict[str, Any]:
+        delta, title = notes[name]
+        return {
+            "label": label, "number": f"{getattr(counted, name):,}", "url": _rows(query), "icon": icon, "note": note,
+            "tone": "delivered" if icon == "check" else "pending", "delta": delta, "delta_title": title,
+        }  # fmt: skip
 
     percent = f"{100 * counted.delivered / counted.total:.1f} % of all" if counted.total else "none yet"
-    pending = [("state", State.PENDING.value)]
     return [
-        tile("Certificates", counted.total, f"{counted.recent:,} dated in the last 7 days", []),
-        tile("Delivered", counted.delivered, percent, [("state", State.DELIVERED.value)], "check", "delivered"),
-        tile("Pending", counted.pending, "awarded, not delivered yet", pending, "clock", "pending"),
-        tile(
-            f"Pending over {OVERDUE_DAYS} days", counted.overdue, "by their date",
-            [("pending_days", str(OVERDUE_DAYS))], "clock", "pending",
-        ),
-    ]  # fmt: skip
+        tile("total", "Certificates", [], note="" if counted.total else "none yet"),
+        tile("delivered", "Delivered", [("state", State.DELIVERED.value)], "check", percent),
+        tile("pending", "Pending", _PENDING, "clock"),
+        tile("overdue", f"Pending over {OVERDUE_DAYS} days", [("pending_days", f"{OVERDUE_DAYS}")], "clock"),
+    ]
+
+
+# -- Cards ------------------------------------------------------------------------------------------------------
+
+
+def _stories(apps: Sequence[App], live: CertificateQuerySet) -> list[dict[str, Any]]:
+    """The stories with most pending, each with the way to its page and to its pending ones."""
+    return [
+        {
+            "story": story,
+            "url": story_url(story.app, story),
+            "pending": counts.pending,
+            "pending_url": address(story_url(story.app, story), _PENDING),
+            "share": share_bar(counts.delivered, counts.pending),
+        }
+        for story, counts in most_pending(apps, live)
+    ]
+
+
+def _news(apps: Sequence[App], since: datetime | None) -> list[dict[str, Any]]:
+    """What was seen since somebody was here last, each kind with its list; nothing for who is here first."""
+    if since is None:
+        return []
+    counted = news(apps, since)
+    words = {
+        "new": ("new certificate", "new certificates"),
+        "delivered": ("now delivered", "now delivered"),
+        "withdrawn": ("withdrawn", "withdrawn"),
+        "link": ("link changed", "links changed"),
+    }
+    return [
+        {
+            "count": (count := getattr(counted, kind)),
+            "words": one if count == 1 else several,
+            "url": _rows([("change", kind), ("changed_from", utc(since))]),
+        }
+        for kind, (one, several) in words.items()
+    ]

@@ -1,33 +1,34 @@
 """What every page has: the viewer's apps, how fresh they are, and lists that are declared rather than programmed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
 from certdash.access import apps_for
 from certdash.downloads import Download
-from certdash.exports import FORMATS
+from certdash.exports import FORMATS, MOST_ROWS, About
 from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import ListFilter
-from certdash.logs import REFERENCE
 from certdash.models import App, User
-from certdash.remembered import remembered_count
-from certdash.stats import Freshness, as_of, freshness, oldest_check, overall, worst_first
+from certdash.remembered import exact_count
+from certdash.saved_views import page_of
+from certdash.stats import Freshness, as_of, freshness
 from certdash.tables import Table
+from certdash.views.refusals import NOTHING_SELECTED, refused, senseless, too_long
+from certdash.views.suggestions import suggestions
 
-PAGE_SIZE = 50
-_APPS_TOLD = 12  # one by one in the page head
+PAGE_SIZE, PAGE_SIZES = 50, (25, 50, 100, 200)
 
 
 def viewer(request: HttpRequest) -> User:
@@ -40,6 +41,14 @@ def visible_apps(request: HttpRequest) -> list[App]:
     if not hasattr(request, "_visible_apps"):
         request._visible_apps = list(apps_for(viewer(request)).defer("token"))  # type: ignore[attr-defined]
     return cast(list[App], request._visible_apps)  # type: ignore[attr-defined]
+
+
+def visible_app(request: HttpRequest, slug: str) -> App:
+    """The one of them with this slug. Raises `Http404` when it is foreign."""
+    for app in visible_apps(request):
+        if app.slug == slug:
+            return app
+    raise Http404("No such app.")
 
 
 def visible_freshness(request: HttpRequest, apps: Sequence[App] | None = None) -> list[Freshness]:
@@ -55,27 +64,6 @@ def page_is_about(request: HttpRequest, apps: Sequence[App]) -> None:
     request._page_apps = apps  # type: ignore[attr-defined]
 
 
-def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Context of every template: the freshness in the page head, and the section of the page."""
-
-    def head() -> dict[str, Any]:
-        if not request.user.is_authenticated:
-            return {}
-        each = visible_freshness(request, getattr(request, "_page_apps", None))
-        tone, text = overall(each, timezone.now())
-        lines = [f"{one.app.name}: {one.text}" for one in worst_first(each)]
-        url = reverse("app", args=[each[0].app.slug]) if len(each) == 1 else f"{reverse('overview')}#apps"
-        return {"tone": tone, "text": text, "title": "\n".join(lines[:_APPS_TOLD]), "url": url}
-
-    return {
-        "freshness": SimpleLazyObject(head),
-        "has_passwords": not settings.OIDC_ONLY,
-        "reference": REFERENCE.get(),
-        "section": request.path.split("/")[1] or "overview",
-        "time_zone": timezone.get_current_timezone_name(),
-    }
-
-
 def address(path: str, pairs: Sequence[tuple[str, str]]) -> str:
     """A path with a query of these names and values."""
     return f"{path}?{urlencode(pairs)}" if pairs else path
@@ -87,12 +75,11 @@ def moved(request: HttpRequest, url: str) -> HttpResponseBase:
     return redirect(f"{url}?{query}" if query else url)
 
 
-def refusal(ignored: Sequence[str]) -> str:
-    """Why no file was made: handing out more than was meant would be worse."""
-    return (
-        f"No file was made, because this part of the request means nothing here: {', '.join(ignored)}. "
-        "Correct or leave it out; otherwise the file would hold more than was asked for."
-    )
+def way_back(request: HttpRequest, otherwise: str) -> HttpResponse:
+    """To the page of ours from which a form was sent, as it says in `next`."""
+    wanted = request.POST.get("next", "")
+    inside = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return redirect(wanted if inside else otherwise)
 
 
 SmallTable = tuple[Sequence[str], Sequence[Sequence[Any]]]  # head and rows of a table that a page shows whole
@@ -108,19 +95,22 @@ def file_response(
     *,
     of_vendor: bool = True,
     filters: Iterable[str] = (),
+    about: About | None = None,
 ) -> HttpResponseBase:
     """Rows as a file of the format that the address asks for, its name ending in the moment (UTC) of their truth.
 
     `apps`: those that the rows are of. `of_vendor`: whether they are true as of their syncs, or now. The download is
-    written down, with `filters`, the names of those in use.
+    written down, with `filters`, the names of those in use. `about`: the page's part of what a workbook tells.
     """
     asked = request.GET.getlist("_export")
     if ignored or len(asked) != 1 or asked[0] not in FORMATS:
         odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
-        return HttpResponse(refusal([*ignored, *odd]), status=400, content_type="text/plain; charset=utf-8")
-    download = Download(name, asked[0], [*filters], apps, viewer(request))
+        return refused(senseless([*ignored, *odd]))
+    each = visible_freshness(request, apps)
+    told = replace(about or About(name.replace("-", " ").capitalize()), sheet=name, each=each, of_vendor=of_vendor)
+    download = Download(name, asked[0], [*filters], apps, viewer(request), told)
     response = StreamingHttpResponse(download.stream(head, rows), content_type=FORMATS[asked[0]])
-    moment = (oldest_check(visible_freshness(request, apps)) if of_vendor else None) or timezone.now()
+    moment = told.as_of or told.made
     file_name = f"{name}-{moment.astimezone(UTC):%Y-%m-%dT%H%MZ}.{asked[0]}"
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     response["Cache-Control"] = "no-store"
@@ -153,6 +143,10 @@ class List(View):
         """What the address asks for instead of the page, if this page has such a part."""
         return None
 
+    def columns_without(self) -> Collection[str]:
+        """Columns that hold nothing here, whoever chose them."""
+        return ()
+
     def small_tables(self) -> dict[str, SmallTable]:
         """Tables that the page shows beside its rows, by the name under which the address asks for their file."""
         return {}
@@ -171,7 +165,9 @@ class List(View):
         """The page, a part of it, or its file, once its filters are read."""
         self.table = self.make_table()
         self.ignored = [*self.filters.ignored, *self.table.order(request.GET)]
-        size = self._number("per_page", PAGE_SIZE, LARGEST_PAGE)
+        person = viewer(request)
+        self.table.choose(person.columns.get(self.table.remembered_as), self.columns_without())
+        size = self._number("per_page", person.page_size or PAGE_SIZE, LARGEST_PAGE)
         page = self._number("page", 1)
         if "_export" in request.GET:
             return self._file(request)
@@ -190,41 +186,73 @@ class List(View):
         return default
 
     def _page(self, number: int, size: int) -> None:
+        rows = self.count()
+        self.unordered = self.table.order_quickly(rows)
         self.table.paginator = Paginator(self.table.rows, size)
-        if self.of_vendor:
-            self.table.paginator.count = remembered_count(self.apps, self.filters.qs)
+        self.table.paginator.count = rows
         last = self.table.paginator.num_pages
         if number > last:
             self.ignored.append(f"page={number}")
         self.table.page = self.table.paginator.page(min(number, last))
+
+    def subject(self) -> str:
+        """What the page is about, in words: what a file of it says of itself."""
+        return self.title
+
+    def filter_words(self) -> list[str]:
+        """The filters in use, in words."""
+        return [f"{name}: {value}" for name, value in self.filters.active]
 
     def _file(self, request: HttpRequest) -> HttpResponseBase:
         asked = request.GET.getlist("_table")
         small = self.small_tables() if asked else {}
         head: Sequence[str] = list(self.table.columns_of_file)
         rows: Iterable[Sequence[Any]] = self.table.file_rows()
-        name = self.file_name
+        name, about = self.file_name, None
+        if "xlsx" in request.GET.getlist("_export"):
+            about = About(self.subject(), self.filter_words(), self._rows_url(), self.table.moments())
         if len(asked) == 1 and asked[0] in small:
             head, rows = small[asked[0]]
-            name = f"{name}-{asked[0]}"
+            name, about = f"{name}-{asked[0]}", about and replace(about, moments=())
             # They are of the whole page: filters would promise what is not in the file.
             self.ignored += [f"{name}={value}" for name, value in self.filters.active]
         elif asked:
             self.ignored += [f"_table={one}" for one in asked]
+        elif request.GET.getlist("_export") == ["xlsx"] and not self.ignored and (count := self.count()) > MOST_ROWS:
+            return refused(too_long(count))
+        if "_selected" in request.GET and "id" not in request.GET:
+            return refused(NOTHING_SELECTED)
         own = getattr(self, "app", None)  # of a page of one app
         apps = [own] if own else self.apps if self.of_vendor else []
         names = [name for name, _ in self.filters.active]
-        return file_response(request, name, self.ignored, head, rows, apps, of_vendor=self.of_vendor, filters=names)
+        return file_response(
+            request, name, self.ignored, head, rows, apps, of_vendor=self.of_vendor, filters=names, about=about
+        )
+
+    def count(self) -> int:
+        """How many rows there are on all pages."""
+        if self.of_vendor:
+            return exact_count(self.apps, self.filters.qs)
+        return int(self.filters.qs.count())
+
+    def _rows_url(self, *more: tuple[str, str]) -> str:
+        """The address of exactly these rows in this order."""
+        return address(self.request.path, [*self.filters.active, *self._ordered(), *more])
+
+    def _ordered(self) -> list[tuple[str, str]]:
+        return [("sort", value) for value in self.request.GET.getlist("sort") if not self._is_ignored("sort", value)]
 
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = self.filters.active
-        ordered = [("sort", value) for value in request.GET.getlist("sort") if not self._is_ignored("sort", value)]
         if kept:
             self.table.empty_url, self.table.empty_label = request.path, "Clear all filters"
+            if not self.table.paginator.count:
+                self.table.suggestions = suggestions(self.filters, self.filter_words(), request.path)
         else:
             self.table.empty_text = (
                 self.table.nothing_text if self.apps or not self.of_vendor else "No app is shared with you yet."
             )
+        too_long_for = {"xlsx": MOST_ROWS} if self.table.paginator.count > MOST_ROWS else {}
         # A form without script sends its empty fields, too: only a file has to refuse them.
         ignored = [part for part in self.ignored if part.partition("=")[2]]
         return {
@@ -234,9 +262,20 @@ class List(View):
             "filters": self.filters,
             "ignored": ignored,
             "ignored_filter": any(part.partition("=")[0] not in ("sort", "page", "per_page") for part in ignored),
-            "downloads": [(name, address(request.path, [*kept, *ordered, ("_export", name)])) for name in FORMATS],
+            "downloads": [(name, self._rows_url(("_export", name))) for name in FORMATS if name not in too_long_for],
+            "too_long_for": too_long_for,
             "apps": self.apps,
+            "page_sizes": sorted({*PAGE_SIZES, self.table.paginator.per_page}),
+            "unordered": self.unordered,
+            "way_back": self._rows_url(),
+            "selected_of": [pair for pair in [*kept, *self._ordered()] if pair[0] != "id"],
+            "save_url": self._save_url(),
         }
+
+    def _save_url(self) -> str:
+        """Where what the page shows is kept as a view; empty when it shows all, or is no page for that."""
+        path, query = self.request.path_info, self._rows_url().partition("?")[2]
+        return address(reverse("view_add"), [("path", path), ("query", query)]) if query and page_of(path) else ""
 
     def _is_ignored(self, name: str, value: str) -> bool:
         return f"{name}={value}" in self.ignored

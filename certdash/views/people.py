@@ -1,18 +1,27 @@
 """People: learners by name, and one over all stories."""
 
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
-from certdash.access import role_in
+from certdash.fields import is_page_number
 from certdash.filters import LearnerFilter
 from certdash.models import App, CertificateQuerySet, Learner, Role
 from certdash.rows import group_names
+from certdash.stats import by
 from certdash.tables import PersonTable
-from certdash.views.certificates import Certificates
-from certdash.views.page import List, viewer, visible_apps
+from certdash.timeline import timeline
+from certdash.views.certificates import Certificates, breakdown_table
+from certdash.views.page import PAGE_SIZE, List, SmallTable, page_is_about, visible_apps
 from certdash.views.refresh import of_person
+
+_EVENTS_SHOWN = 10
+_LAST_PAGE = 200  # of the timeline
 
 
 class People(List):
@@ -27,6 +36,14 @@ class People(List):
         return Learner.objects.filter(app__in=self.apps)
 
 
+def person_or_404(request: HttpRequest, pk: int) -> Learner:
+    """The learner, with the app. Raises `Http404` when they are foreign."""
+    learners = Learner.objects.filter(app__in=visible_apps(request)).select_related("app").defer("app__token")
+    if found := learners.filter(pk=pk).first():
+        return found
+    raise Http404("No such person.")
+
+
 class OnePerson(Certificates):
     """A learner of one app, with the same e-mail's learners in the viewer's other apps."""
 
@@ -35,30 +52,72 @@ class OnePerson(Certificates):
     not_offered = ("app", "group", "q", "country", "city")
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
-        learners = Learner.objects.filter(app__in=visible_apps(request))
-        found = learners.filter(pk=self.kwargs["pk"]).select_related("app").first()
-        if found is None:
-            raise Http404("No such person.")
-        self.learner = found
+        self.learner = person_or_404(request, self.kwargs["pk"])
         return super().get(request)
 
     def listed_apps(self) -> list[App]:
         return [self.learner.app]
 
+    def subject(self) -> str:
+        return f"Certificates of {self.learner.name or self.learner.email}"
+
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().filter(learner=self.learner)
 
     def context(self) -> dict[str, Any]:
-        elsewhere = Learner.objects.filter(identity=self.learner.identity, app__in=visible_apps(self.request))
+        events = timeline(self.learner, 0, _EVENTS_SHOWN + 1)
+        shared = of_person(self, self.learner)
         return {
             **super().context(),
             **self.head(),
             "learner": self.learner,
             "app": self.learner.app,
-            "may_erase": role_in(viewer(self.request), self.learner.app) == Role.OWNER,
-            "groups": group_names([self.learner.pk])[self.learner.pk],
-            "elsewhere": elsewhere.exclude(pk=self.learner.pk).select_related("app")
-            if self.learner.email.strip()
-            else [],
-            **of_person(self, self.learner),
+            "may_erase": shared["role"] == Role.OWNER,
+            "groups": self._groups(),
+            "elsewhere": self._elsewhere(),
+            "chart": self.weeks_chart(),
+            "breakdown": self.breakdown,
+            "events": events[:_EVENTS_SHOWN],
+            "more_events": len(events) > _EVENTS_SHOWN,
+            **shared,
         }
+
+    def _groups(self) -> list[str]:
+        """The tracked groups this learner is in now, which their rows know, too."""
+        shown = self.table.page.object_list
+        return shown[0].record.group_names if len(shown) else group_names([self.learner.pk])[self.learner.pk]
+
+    def _elsewhere(self) -> Iterable[Learner]:
+        if not self.learner.email.strip():
+            return []
+        same = Learner.objects.filter(identity=self.learner.identity, app__in=visible_apps(self.request))
+        return same.exclude(pk=self.learner.pk).select_related("app").defer("app__token")
+
+    def small_tables(self) -> dict[str, SmallTable]:
+        return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
+
+    @cached_property
+    def breakdown(self) -> list[dict[str, Any]]:
+        """The person by story."""
+        counts = by(self.apps, self.certificates().live(), "story")
+        return self.broken_down("story", self.filters.visible_stories, counts)
+
+
+@require_safe
+def person_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+    """All that was seen of a person, newest first, in pages."""
+    learner = person_or_404(request, pk)
+    page_is_about(request, [learner.app])
+    asked = request.GET.get("page", "1")
+    page = int(asked) if is_page_number(asked, _LAST_PAGE) else 1
+    events = timeline(learner, (page - 1) * PAGE_SIZE, PAGE_SIZE + 1)
+    context = {
+        "learner": learner,
+        "app": learner.app,
+        "events": events[:PAGE_SIZE],
+        "page": page,
+        "newer": page - 1,
+        "older": page + 1 if len(events) > PAGE_SIZE and page < _LAST_PAGE else None,
+        "ignored": [f"{name}={it}" for name, it in request.GET.items() if it and (name, it) != ("page", f"{page}")],
+    }
+    return render(request, "people/timeline.html", context)

@@ -48,12 +48,13 @@ def of_person(page: List, learner: Learner) -> dict[str, Any]:
 def _context(
     page: List, app: App, button: dict[str, str], why: str, certificates: CertificateQuerySet
 ) -> dict[str, Any]:
-    offered = not why and role_in(viewer(page.request), app) in Role.MANAGER.and_above
+    role = role_in(viewer(page.request), app)
+    offered = not why and role in Role.MANAGER.and_above
     outside = certificates.exclude(out_of_scope_at=None).count() if app.breadth != Breadth.EVERYTHING else 0
     if outside and not page.filters.active:
         page.table.empty_text = "All that is known here is out of scope."
         page.table.empty_url, page.table.empty_label = f"{page.request.path}?withdrawn=all", "Show what is out of scope"
-    return {"refresh": button if offered else None, "why_not": why, "outside": outside}
+    return {"refresh": button if offered else None, "why_not": why, "outside": outside, "role": role}
 
 
 def _why_not(app: App, narrow: Scope, story: Story | None = None) -> str:

@@ -6,17 +6,19 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 
-from certdash.access import app_or_404
 from certdash.filters import StoryFilter
 from certdash.keys import name_stories, stories_of_same_id
 from certdash.models import App, CertificateQuerySet, Story
 from certdash.models.tally import tallied
-from certdash.rows import story_url
+from certdash.rows import span, story_url
 from certdash.stats import by
+from certdash.stats.delivery import observed
 from certdash.tables import StoryTable
 from certdash.views.certificates import Certificates, breakdown_table
-from certdash.views.page import List, SmallTable, moved, viewer
+from certdash.views.page import List, SmallTable, address, moved, visible_app
 from certdash.views.refresh import of_story
 
 
@@ -25,6 +27,7 @@ class Stories(List):
 
     filter_class = StoryFilter
     table_class = StoryTable
+    template_name: ClassVar[str] = "stories/list.html"
     title = "Stories"
     file_name = "stories"
 
@@ -39,9 +42,9 @@ class OneStory(Certificates):
     not_offered = ("app", "story", "type")
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
-        self.app = app_or_404(viewer(request), self.kwargs["app"])
+        self.app = visible_app(request, self.kwargs["app"])
         key = self.kwargs["key"]
-        stories = list(Story.objects.filter(app=self.app).order_by("sort_name", "pk"))
+        self.stories = stories = list(Story.objects.filter(app=self.app).order_by("sort_name", "pk"))
         named = name_stories(stories, [key])[key]
         if len(named) != 1:
             choice = named or stories_of_same_id(stories, key)
@@ -57,6 +60,13 @@ class OneStory(Certificates):
     def listed_apps(self) -> list[App]:
         return [self.app]
 
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        self.filters.visible_stories = self.stories  # read already, to find this one
+        return super().answer(request)
+
+    def subject(self) -> str:
+        return f"Certificates of the story {self.story.name}"
+
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().filter(story=self.story)
 
@@ -68,7 +78,19 @@ class OneStory(Certificates):
             "story": self.story,
             "chart": self.weeks_chart(),
             "breakdown": self.breakdown,
+            "observed": self.observed(),
             **of_story(self, self.app, self.story),
+        }
+
+    def observed(self) -> dict[str, Any] | None:
+        """How long deliveries of the story took; None when none was observed."""
+        took = observed(self.apps, self.certificates()).get(self.story.pk)
+        now = timezone.now()
+        return took and {
+            "many": took.many,
+            "median": span(took.median, now),
+            "slowest": span(took.slowest, now),
+            "slowest_url": address(reverse("certificates"), [("id", f"{took.slowest_id}")]),
         }
 
     def small_tables(self) -> dict[str, SmallTable]:

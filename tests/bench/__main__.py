@@ -1,4 +1,5 @@
-"""`python -m tests.bench`: how fast and how small a sync is, as ratios to what the machine could do at best.
+"""`python -m tests.bench`: how fast and how small a sync is, as ratios to what the machine could do at best; and how
+fast pages answer, beside Datasette and the Django admin over the same file.
 
 One run measures both sides of each ratio. The clock runs from the spooled file to the closed run; the download is
 reported beside. Exits with 1 when something did not work or was counted wrongly; a missed aim is only told.
@@ -21,13 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.data import STORIES, Expected, World
+from tests.bench.pages import report
+from tests.bench.pages.measure import Failed, Line, measure
 from tests.bench.report import Measured, lines
-from tests.bench.stores import STORES, Store
+from tests.bench.stores import STORES, Sqlite, Store
 from tests.support.postgresql import Unavailable
 
 ROOT = Path(__file__).parents[2]
 SYNCS = ("unchanged", "two", "hundredth")  # each on what the first one left
-STEPS = ("first", "limit", *SYNCS, "download")
+STEPS = ("first", "limit", *SYNCS, "download", "pages")
 TIMES = 3  # of what takes about a second
 
 Answers = dict[str, tuple[Path, Expected]]
@@ -54,6 +57,7 @@ class Bench:
         self.options, self.folder = options, folder
         self.common: dict[str, Measured] = {}
         self.stores: dict[str, dict[str, Measured]] = {}
+        self.pages: list[Line] = []
         self.problems: list[str] = []
         world = World(options.certificates)
         self.certificates = world.certificates
@@ -85,6 +89,9 @@ class Bench:
             if step in self.options.steps:
                 with self._noted(f"{store.title}: {step}"):
                     self._sync(store, step, "first", results)
+        if "pages" in self.options.steps and isinstance(store, Sqlite):  # which Datasette can read
+            with self._noted("pages"), self._copied(store, "first", "pages"):
+                self.pages = measure(store.environment("pages"), Path(store.source("pages")))
 
     def _sync(self, store: Store, step: str, base: str, results: dict[str, Measured]) -> None:
         path, expected = self.answers["first" if step == "unchanged" else step]
@@ -123,7 +130,7 @@ class Bench:
     def _noted(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (Broken, Unavailable) as error:
+        except (Broken, Failed, Unavailable) as error:
             self.problems.append(f"{what}: {error}")
 
     @staticmethod
@@ -209,6 +216,8 @@ def main() -> int:
         machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, load at the start {load:.1f}"
         print(f"{bench.certificates:,} certificates in {STORIES} stories, {size:.1f} MB; {machine}")
         print(*lines(bench.common, bench.stores), sep="\n")
+        if bench.pages:
+            print("", *report.lines(bench.pages), sep="\n")
         for problem in bench.problems:
             print(f"DID NOT WORK: {problem}")
         return 1 if bench.problems else 0

@@ -123,7 +123,7 @@ def fill_sqlite(source: str) -> Filled:
                 target.execute("COMMIT")
             return count, watch
 
-        return _filled(fill, lambda table: _empty(target, f'SELECT 1 FROM "{table}" LIMIT 1'))
+        return _filled(fill, lambda table: _has_rows(stored, table) and not _has_rows(target, table))
 
 
 def fill_postgresql(source: str) -> Filled:
@@ -160,26 +160,25 @@ def fill_postgresql(source: str) -> Filled:
             watch.stop()
             return count, watch
 
-        return _filled(fill, lambda table: _empty(target, f'SELECT 1 FROM "{table}" LIMIT 1'))
+        return _filled(fill, lambda table: _has_rows(stored, table) and not _has_rows(target, table))
 
 
-def _empty(connection: Any, asked: str) -> bool:
-    return connection.execute(asked).fetchone() is None
+def _has_rows(connection: Any, table: str) -> bool:
+    return connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone() is not None
 
 
-def _filled(fill: Callable[[str, str], tuple[int, Stopwatch]], is_empty: Callable[[str], bool]) -> Filled:
-    """Every table of certdash, those first that others point to; what a new installation has is there already."""
+def _filled(fill: Callable[[str, str], tuple[int, Stopwatch]], is_wanted: Callable[[str], bool]) -> Filled:
+    """The wanted tables of certdash, those first that others point to: what the source has and a new store has not."""
     from django.apps import apps
 
-    models: dict[str, Any] = {model._meta.db_table: model for model in apps.get_app_config("certdash").get_models(True)}
+    every: dict[str, Any] = {model._meta.db_table: model for model in apps.get_app_config("certdash").get_models(True)}
+    models = {table: model for table, model in every.items() if is_wanted(table)}
     points_to = {
         table: {field.related_model._meta.db_table for field in model._meta.concrete_fields if field.is_relation}
         for table, model in models.items()
     }
     filled = {}
     for table in TopologicalSorter({table: others - {table} for table, others in points_to.items()}).static_order():
-        if table in models and is_empty(table):
-            rows, watch = fill(table, models[table]._meta.pk.column)
-            if rows:
-                filled[table] = (rows, watch)
+        if table in models:
+            filled[table] = fill(table, models[table]._meta.pk.column)
     return filled

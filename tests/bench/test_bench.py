@@ -30,6 +30,7 @@ def test_a_small_bench_measures_every_figure_and_counts_right(pytestconfig):
     for step in ("first sync", "unchanged", "two of the stories changed", "one row in a hundred changed, everywhere"):
         assert done.stdout.count(f"\n{step}") == 1
         assert done.stdout.count(f": {step}: ") == 1
+    assert ("a rare e-mail" in done.stdout) is ("sqlite" in command)
     assert "received 2,000, created 2,000, changed 0" in done.stdout
     assert "received 2,000, created 0, changed 20" in done.stdout
 

@@ -81,7 +81,7 @@ def open_page(browser: "Browser", page_problems: list[str]) -> Iterator[Callable
             page_problems.append(f"{message.text} ({message.location.get('url', '')})")
 
     def open_page(**options: Any) -> "Page":
-        context = browser.new_context(**options)
+        context = browser.new_context(**{"timezone_id": "UTC"} | options)
         contexts.append(context)
         context.set_default_timeout(TIMEOUT_MILLISECONDS)
         context.on("console", note)

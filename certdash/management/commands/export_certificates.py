@@ -2,20 +2,26 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
 
 from certdash.downloads import Download
-from certdash.exports import FORMATS
+from certdash.exports import FORMATS, MOST_ROWS, About
 from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import CertificateFilter
 from certdash.models import App, Certificate
+from certdash.stats import freshness
 from certdash.tables import CertificateTable
+from certdash.views.certificates import Certificates, in_words
+from certdash.views.page import address
+from certdash.views.refusals import too_long
 
 
 class Command(BaseCommand):
@@ -39,7 +45,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Nothing was written, because this part of the query means nothing: {', '.join(ignored)}."
             )
-        download = Download("certificates", options["format"], [name for name, _ in filters.active], apps)
+        if options["format"] == "xlsx" and (rows := filters.qs.count()) > MOST_ROWS:
+            raise CommandError(too_long(rows))
+        names = [name for name, _ in filters.active]
+        download = Download("certificates", options["format"], names, apps, about=_about(filters, apps, options["app"]))
         blocks = download.stream(list(table.columns_of_file), table.file_rows())
         if options["output"] is None:
             _print(blocks)
@@ -49,6 +58,22 @@ class Command(BaseCommand):
                 _write(blocks, file)
         except OSError as error:
             raise CommandError(f"{options['output']} could not be written: {error.strerror}.") from None
+
+
+def _about(filters: CertificateFilter, apps: Sequence[App], only: str | None) -> About:
+    """What a workbook of the page would tell."""
+    pairs = [*filters.active, *[("sort", value) for value in filters.data.getlist("sort")]]
+    if only and ("app", only) not in pairs:
+        pairs.insert(0, ("app", only))
+    return About(
+        Certificates.title,
+        [label for _, label in in_words(filters, apps)],
+        address(reverse("certificates"), pairs),
+        CertificateTable.moments(),
+        Certificates.file_name,
+        freshness(apps, timezone.now()),
+        of_vendor=True,
+    )
 
 
 def _print(blocks: Generator[bytes, None, None]) -> None:
@@ -72,5 +97,6 @@ def _odd_paging(query: QueryDict) -> list[str]:
         "per_page": lambda text: is_page_number(text, LARGEST_PAGE),
         "_export": FORMATS.__contains__,
         "_table": lambda _: False,
+        "_selected": lambda _: "id" in query,
     }
     return [f"{name}={text}" for name, fits in sensible.items() for text in query.getlist(name) if not fits(text)]

@@ -1,11 +1,10 @@
-"""Files: every table as CSV or JSON lines, streamed, of exactly the rows and the order of its page."""
+"""CSV and JSON lines, line by line."""
 
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 # A spreadsheet reads a cell that begins so as a formula (OWASP, "CSV injection"); full-width forms included.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 
@@ -18,10 +17,10 @@ class _Echo:
 
 
 def lines(head: Sequence[str], rows: Iterable[Sequence[Any]], file_format: str) -> Iterator[bytes]:
-    """The file, line by line. `file_format` is a key of `FORMATS`."""
+    """The file, line by line. `file_format`: `csv` or `jsonl`."""
     if file_format == "jsonl":
         for cells in rows:
-            yield json.dumps(dict(zip(head, cells, strict=True)), ensure_ascii=False).encode() + b"\n"
+            yield json.dumps(dict(zip(head, cells, strict=True)), ensure_ascii=False, default=str).encode() + b"\n"
         return
     writer = csv.writer(_Echo(), lineterminator="\r\n")
     yield ("\ufeff" + writer.writerow(head)).encode()

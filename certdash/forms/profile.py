@@ -1,0 +1,49 @@
+"""What people choose for themselves."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from certdash import time_zones
+from certdash.models import User
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """How a person likes their pages."""
+
+    class Meta:
+        model = User
+        fields = ["time_zone"]
+        help_texts = {
+            "time_zone": "For the days and hours on pages, and the days that filters begin and end with. "
+            "Files keep their times in UTC."
+        }
+
+    def __init__(self, data: Any, instance: User) -> None:
+        super().__init__(data, instance=instance)
+        offered: list[tuple[str, Any]] = [("", f"As the installation: {settings.TIME_ZONE}")]
+        offered += [(region, [(name, _words(name)) for name in names]) for region, names in time_zones.offered()]
+        listed = {name for _, names in time_zones.offered() for name in names}
+        if instance.time_zone and instance.time_zone not in listed:
+            offered.insert(1, (instance.time_zone, instance.time_zone))
+        self.fields["time_zone"].widget = forms.Select(choices=offered)
+        self.fields["time_zone"].required = False
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"]
+        if name and name not in time_zones.names():
+            raise ValidationError("This is no time zone that is known here. Choose one of the list.")
+        return name
+
+    def store(self) -> User:
+        """Store what the form holds, and nothing else of the account."""
+        person: User = self.instance
+        person.save(update_fields=self._meta.fields)
+        return person
+
+
+def _words(name: str) -> str:
+    """Europe/Berlin: Berlin."""
+    return name.partition("/")[2].replace("_", " ").replace("/", ", ")

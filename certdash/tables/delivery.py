@@ -1,0 +1,151 @@
+"""The delivery clock: stories with the time that their certificates took, and those that are stuck."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django_tables2 import Column
+from django_tables2.utils import OrderBy
+
+from certdash.models import Story
+from certdash.rows import span, story_url
+from certdash.stats.delivery import Clock
+
+from .base import Data, NumberColumn, Table
+
+_DAY = timedelta(days=1)
+# By column; None where there is nothing to compare.
+_VALUES: dict[str, Callable[[Clock], Any]] = {
+    "observed": lambda clock: clock.observed.many if clock.observed else 0,
+    "median": lambda clock: clock.observed.median if clock.observed else None,
+    "slowest": lambda clock: clock.observed.slowest if clock.observed else None,
+    "pending": lambda clock: clock.waiting.pending,
+    "stuck": lambda clock: clock.waiting.stuck,
+}
+
+
+@dataclass(slots=True)
+class DeliveryRow:
+    """A story as the page and its files show it."""
+
+    story: Story
+    clock: Clock
+    now: datetime
+
+    @property
+    def url(self) -> str:
+        return story_url(self.story.app, self.story)
+
+    @property
+    def observed(self) -> int:
+        return self.clock.observed.many if self.clock.observed else 0
+
+    @property
+    def median(self) -> str:
+        return span(self.clock.observed.median, self.now) if self.clock.observed else ""
+
+    @property
+    def slowest(self) -> str:
+        return span(self.clock.observed.slowest, self.now) if self.clock.observed else ""
+
+    @property
+    def slowest_url(self) -> str:
+        return self._rows(id=self.clock.observed.slowest_id) if self.clock.observed else ""
+
+    @property
+    def pending_url(self) -> str:
+        return self._rows(app=self.story.app.slug, story=self.story.key, state="pending")
+
+    @property
+    def stuck_url(self) -> str:
+        return self._rows(app=self.story.app.slug, story=self.story.key, pending_days=self.clock.stuck_after)
+
+    @property
+    def stuck_why(self) -> str:
+        days = self.clock.stuck_after
+        return f"{days:,} day{'' if days == 1 else 's'} or more" + ("" if self.clock.observed else ", nothing observed")
+
+    @staticmethod
+    def _rows(**filters: object) -> str:
+        return f"{reverse('certificates')}?{urlencode(filters)}"
+
+
+class _Ranked(Data):
+    """Stories in the order of what their clocks say, which no database column holds: they are few enough to sort."""
+
+    ids: Sequence[int] = ()
+
+    def order_by(self, aliases: Sequence[str]) -> None:
+        by_name = list(self.data.order_by("sort_name", "pk").values_list("pk", flat=True))
+        for alias in reversed([OrderBy(alias) for alias in aliases]):
+            by_name = self._sorted(by_name, alias.bare, alias.is_descending)
+        self.ids = by_name
+
+    def _sorted(self, ids: list[int], column: str, downwards: bool) -> list[int]:
+        if column not in _VALUES:
+            return ids[::-1] if downwards else ids
+        values = {pk: _VALUES[column](self.table.clocks[pk]) for pk in ids}
+        known = sorted((pk for pk in ids if values[pk] is not None), key=values.__getitem__, reverse=downwards)
+        return [*known, *(pk for pk in ids if values[pk] is None)]  # whichever way, without any comes last
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.table.rows_of(self.ids[key])
+
+
+def _days(time: timedelta | None) -> str:
+    """In days and hundredths, as files have it; empty for none."""
+    return f"{time / _DAY:.2f}" if time is not None else ""
+
+
+class DeliveryTable(Table):
+    """Stories with any observed or pending certificate, the slowest first."""
+
+    data_class = _Ranked
+    name = Column(verbose_name="Story", empty_values=())
+    observed = NumberColumn("Observed", empty_values=())
+    median = NumberColumn("Median", empty_values=())
+    slowest = NumberColumn("Slowest", empty_values=())
+    pending = NumberColumn("Pending now", empty_values=())
+    stuck = NumberColumn("Stuck", empty_values=())
+
+    caption = "Time from pending to delivered, by story, as observed by certdash"
+    row_template = "delivery/row.html"
+    empty_text = "No story fits these filters."
+    nothing_text = "Nothing is pending, and no delivery was observed yet: the next syncs may bring some."
+    columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
+        "app": lambda row: row.story.app.slug,
+        "story_id": lambda row: row.story.vendor_id,
+        "story": lambda row: row.story.name,
+        "observed": lambda row: row.observed,
+        "median_days": lambda row: _days(_VALUES["median"](row.clock)),
+        "slowest_days": lambda row: _days(_VALUES["slowest"](row.clock)),
+        "pending": lambda row: row.clock.waiting.pending,
+        "stuck_after_days": lambda row: row.clock.stuck_after,
+        "stuck": lambda row: row.clock.waiting.stuck,
+    }
+
+    class Meta:
+        sequence = ("name", "observed", "median", "slowest", "pending", "stuck")
+        order_by = "-median"
+
+    def __init__(self, data: QuerySet[Story], clocks: Mapping[int, Clock], **kwargs: Any) -> None:
+        self.clocks = clocks
+        super().__init__(data, **kwargs)
+
+    def records(self, ids: Sequence[int]) -> Iterable[Model]:
+        stories: QuerySet[Story] = self.data.data
+        return stories.filter(pk__in=ids)
+
+    def rows_of(self, ids: Sequence[int]) -> list[DeliveryRow]:
+        now = timezone.now()
+        return [DeliveryRow(story, self.clocks[story.pk], now) for story in super().rows_of(ids)]
+
+    def file_rows(self, batch: int = 2000) -> Iterator[list[Any]]:
+        ids = self.data.ids
+        for start in range(0, len(ids), batch):
+            yield from self._cells(ids[start : start + batch])

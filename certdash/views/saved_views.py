@@ -1,0 +1,150 @@
+"""Saved views: the list of them, opening one, and what people do with theirs."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, CharField, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from certdash.access import apps_for, may_delete_view, views_for
+from certdash.filters import SavedViewFilter
+from certdash.forms import SavedViewForm
+from certdash.forms.saved_views import make_home, pin
+from certdash.links import isolated
+from certdash.models import Badge, Role, SavedView, User
+from certdash.saved_views import NotKept, address_of, kept, page_of, told
+from certdash.tables import SavedViewTable
+from certdash.views.page import List, viewer, visible_apps, way_back
+from certdash.views.segments import segments
+
+_READ_AND_WRITE = ["GET", "HEAD", "POST"]
+_WHOSE = {"mine": Badge("", "person", "Mine"), "shared": Badge("", "group", "Shared with me")}
+
+
+class SavedViews(List):
+    """One's own views, and those that are shared with everybody who may see an app."""
+
+    filter_class = SavedViewFilter
+    table_class = SavedViewTable
+    template_name = "views/list.html"
+    title = "Views"
+    file_name = "views"
+    of_vendor = False
+
+    def queryset(self) -> QuerySet[Any]:
+        person = viewer(self.request)
+        full_name = NullIf(Trim(Concat("owner__first_name", Value(" "), "owner__last_name")), Value(""))
+        # Of an app that the viewer may not see any more not even the name is told.
+        seen = When(app__in=self.apps, then=F("app__name"))
+        return views_for(person, self.apps).annotate(
+            sort_name=Lower("name"),
+            owner_name=Lower(Coalesce(full_name, "owner__username", output_field=CharField())),
+            shared_with=Case(seen, default=Value("")),
+            whose=Case(When(owner=person, then=Value("mine")), default=Value("shared")),
+            pinned=Exists(_pins_of(person)),
+            is_home=Exists(User.objects.filter(pk=person.pk, home=OuterRef("pk"))),
+        )
+
+    def context(self) -> dict[str, Any]:
+        owned = set(apps_for(viewer(self.request), Role.OWNER).values_list("pk", flat=True))
+        return {"segments": segments(self, "whose", _WHOSE), "owned": owned}
+
+
+@require_safe
+def view(request: HttpRequest, slug: str) -> HttpResponse:
+    """Leads to the page of a view, with its filters; that page asks again what this person may see."""
+    return redirect(address_of(_view_or_404(request, slug, of_a_page=True)))
+
+
+@require_http_methods(_READ_AND_WRITE)
+def view_add(request: HttpRequest) -> HttpResponse:
+    """Keeps a page with its filters under a name, and leads back to it."""
+    given = request.POST if request.method == "POST" else request.GET
+    path, query = given.get("path", reverse("certificates")), given.get("query", "")
+    form = _form(request, SavedView(), path=path, query=query)
+    if request.method == "POST" and form.is_valid() and (saved := form.store()):
+        messages.success(request, f"The view {isolated(saved.name)} is saved. You find it under Views.")
+        return redirect(address_of(saved))
+    try:
+        keeps = kept(path, query)
+    except NotKept:
+        if request.method != "POST":
+            raise Http404("No page that a view could lead to.") from None
+        keeps = None
+    # Back to the list that was to be saved, as far as there is one.
+    there = SavedView(path=path, query=keeps.query) if keeps else None
+    context = {"form": form, "keeps": keeps, "cancel_url": address_of(there) if there else reverse("views")}
+    return render(request, "views/add.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(_READ_AND_WRITE)
+def view_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Changes what a view is called and whom it is for; where it leads stays."""
+    stored = _view_or_404(request, slug)
+    if stored.owner_id != viewer(request).pk:
+        raise PermissionDenied
+    name = stored.name
+    form = _form(request, stored)
+    if request.method == "POST" and form.is_valid() and (saved := form.store()):
+        messages.success(request, f"The view {isolated(saved.name)} is saved.")
+        return redirect("views")
+    context = {"form": form, "view": stored, "name": name, "keeps": told(stored)}
+    return render(request, "views/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(_READ_AND_WRITE)
+def view_delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks whether to delete a view, and deletes it."""
+    stored = _view_or_404(request, slug)
+    if not may_delete_view(viewer(request), stored):
+        raise PermissionDenied
+    if request.method == "POST":
+        stored.delete()
+        messages.success(request, f"The view {isolated(stored.name)} is deleted.")
+        return redirect("views")
+    return render(request, "views/delete.html", {"view": stored, "mine": stored.owner_id == viewer(request).pk})
+
+
+@require_POST
+def view_pin(request: HttpRequest, slug: str) -> HttpResponse:
+    """Puts a view into one's own navigation, or takes it out."""
+    pin(_view_or_404(request, slug), viewer(request), request.POST.get("wanted") == "1")
+    return way_back(request, "views")
+
+
+@require_POST
+def view_home(request: HttpRequest, slug: str) -> HttpResponse:
+    """Has a view open after the log-in, or not any more."""
+    make_home(_view_or_404(request, slug), viewer(request), request.POST.get("wanted") == "1")
+    return way_back(request, "views")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Leads to the view that is one's home, or to the overview."""
+    person = viewer(request)
+    chosen = views_for(person, visible_apps(request)).filter(pk=person.home_id).first() if person.home_id else None
+    return redirect(address_of(chosen) if chosen and page_of(chosen.path) else "overview")
+
+
+def _view_or_404(request: HttpRequest, slug: str, *, of_a_page: bool = False) -> SavedView:
+    """`of_a_page`: whose page is still there. What is not shared with the viewer does not exist."""
+    views = views_for(viewer(request), visible_apps(request)).select_related("owner", "app").defer("app__token")
+    found = views.filter(slug=slug).first()
+    if found is None or (of_a_page and not page_of(found.path)):
+        raise Http404("No such view.")
+    return found
+
+
+def _form(request: HttpRequest, instance: SavedView, **initial: str) -> SavedViewForm:
+    data = request.POST if request.method == "POST" else None
+    return SavedViewForm(data, viewer(request), visible_apps(request), instance, **initial)
+
+
+def _pins_of(person: User) -> QuerySet[Any]:
+    return SavedView.pinned_by.through.objects.filter(user=person, savedview=OuterRef("pk"))

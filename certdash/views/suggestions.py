@@ -1,0 +1,37 @@
+"""Ways out of an empty list: without which of its filters there would be rows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from certdash.filters import ListFilter
+
+_MOST = 5  # filters: each is counted
+
+
+class Suggestion(NamedTuple):
+    label: str  # of the filter to do without
+    rows: int
+    url: str
+
+
+def suggestions(filters: ListFilter, words: Sequence[str], path: str) -> list[Suggestion]:
+    """The filters of a list without rows that keep out some by themselves, the most first.
+
+    `words`: each of the active filters. With a single one there is nothing to choose.
+    """
+    labels: dict[str, list[str]] = {}
+    for (name, _), told in zip(filters.active, words, strict=True):
+        labels.setdefault(name, []).append(told)
+    if len(labels) < 2:
+        return []
+    rows = filters.rows_but_for([*labels][:_MOST])
+    return [
+        Suggestion(
+            " or ".join(labels[name]),
+            rows[name],
+            f"{path}?{urlencode([pair for pair in filters.active if pair[0] != name])}",
+        )
+        for name in sorted(rows, key=rows.__getitem__, reverse=True)
+        if rows[name]
+    ]

@@ -1,0 +1,1 @@
+"""How fast pages answer a million certificates, beside Datasette and the Django admin over the same SQLite file."""
