@@ -89,6 +89,37 @@ def test_switched_on_again_the_next_sync_fills_them_in(vendor):
     assert vendor.again().status == Status.UNCHANGED
 
 
+def test_switched_off_and_on_twice_they_are_filled_in_again(vendor):
+    vendor.sync(story(*people(2, telephone="555-1")))
+    switch_off(vendor.app)
+    store_telephones(vendor.app)
+    vendor.again()
+    switch_off(vendor.app)  # and on again before a sync could have seen it
+    store_telephones(vendor.app)
+    vendor.again()
+    assert telephones() == {"555-1": 2}
+
+
+def test_what_comes_back_behind_a_removal_is_removed_by_the_next(vendor, monkeypatch):
+    monkeypatch.setattr(bulk, "PART", 2)
+    vendor.sync(story(*people(5, telephone="555-1")))
+    forget_telephones(vendor.app)
+
+    def on_and_off() -> None:
+        monkeypatch.setattr(bulk, "let_others_write", lambda: None)
+        store_telephones(vendor.app)
+        vendor.again()
+        forget_telephones(vendor.app)
+
+    monkeypatch.setattr(bulk, "let_others_write", on_and_off)
+    clear_telephones(App.objects.get())
+    assert telephones() == {"": 3, "555-1": 2}
+    assert App.objects.get().telephones_left
+    clear_telephones(App.objects.get())
+    assert telephones() == {"": 5}
+    assert not App.objects.get().telephones_left
+
+
 def test_whom_only_a_telephone_told_apart_is_one_learner_then_and_stays_one(vendor):
     vendor.groups["Sales"] = success(story(cy("1"), cy("2", 2)))
     vendor.app = new_app(vendor.app.base_url, "with-group", groups=["Sales"])
@@ -260,7 +291,7 @@ class Play:
         elif what == "lift" and self.erased:
             erasure, _ = self.erased.pop()
             lift(erasure)
-        if what in ("sync", "on", "off", "lift"):
+        if what == "sync":
             self.check()
 
     def _erase(self, which: int) -> None:
