@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from certdash.models import App, Grant, Role, SavedView, SyncRun, User
+from certdash.models import App, Grant, Role, SavedView, SyncRun, User, is_shared
 
 
 def apps_for(user: User, role: Role = Role.VIEWER) -> QuerySet[App]:
@@ -35,7 +35,7 @@ def superuser_or_404(user: User) -> None:
 
 def views_for(user: User, apps: Iterable[App]) -> QuerySet[SavedView]:
     """The saved views of this person and those shared with everybody who may see one of these apps of theirs."""
-    return SavedView.objects.filter(Q(owner=user) | Q(app__in=apps))
+    return SavedView.objects.filter(Q(owner=user) | Q(is_shared(), app__in=apps))
 
 
 def may_delete_view(user: User, view: SavedView) -> bool:

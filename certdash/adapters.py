@@ -5,7 +5,6 @@ from math import ceil
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.httpkit import get_client_ip
 from allauth.core.internal.ratelimit import truncate_ip
@@ -17,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 from requests import Session
 
 from certdash.attempts import OF_ADDRESS, Count, TooManyAttempts, first_in_window, give_back, take
@@ -31,8 +30,9 @@ from certdash.single_sign_on import (
     join_teams,
     refused_silently,
 )
+from certdash.ways import is_way
 
-_WRONG = (
+_WRONG = gettext_lazy(
     "This name and password do not open certdash. After 10 wrong passwords in 15 minutes a name stays closed for a "
     "while, even to the right one."
 )
@@ -71,9 +71,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Whether the address is on the host that was asked: neither on another of ours nor on anybody's."""
-        request = context.request
-        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+        """Whether a log-in may lead there: what names a host may not, be it ours, nor what names a page."""
+        return is_way(url)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client as the proxies that are trusted tell it; past them, or without any, the one connected here."""

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext, ngettext
+
 from certdash.stats import Age, Week
 
 _HEIGHT, _DATES = 200, 24  # pixels; the dates stand below the baseline
@@ -71,7 +74,9 @@ def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> W
         url = url_of(first, first + timedelta(days=6))
         delivered, pending = week.delivered * scale, week.pending * scale
         gap = _GAP if week.delivered and week.pending else 0
-        words = f"Week of {first:%-d %b %Y}: {week.delivered:,} delivered, {week.pending:,} pending"
+        day = formatted(first, gettext("j M Y"))
+        numbers = {"delivered": f"{week.delivered:,}", "pending": f"{week.pending:,}"}
+        words = gettext("Week of %(day)s: %(delivered)s delivered, %(pending)s pending") % {"day": day, **numbers}
         bars.append(
             Bar(
                 x=f"{number * pitch + pitch * 0.08:.2f}",
@@ -83,14 +88,18 @@ def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> W
                 title=words,
                 url=url,
                 current=number == len(weeks) - 1,
-                tick=f"{first:%-d %b}" if (len(weeks) - 1 - number) % _TICK_EVERY == 1 else "",
+                tick=formatted(first, gettext("j M")) if (len(weeks) - 1 - number) % _TICK_EVERY == 1 else "",
             )
         )
-        rows.append(WeekRow(f"{first:%-d %b %Y}", week.delivered, week.pending, url))
+        rows.append(WeekRow(day, week.delivered, week.pending, url))
     ticks = [Tick(f"{_BASELINE - value * scale:.1f}", f"{value:,}") for value in range(0, top + 1, step)]
     total = sum(week.delivered + week.pending for week in weeks)
-    desc = f"{total:,} certificates in {len(weeks)} weeks, by the week of their date; the last week is not over."
-    return WeeksChart("Certificates per week", desc, ticks, bars, rows)
+    desc = ngettext(
+        "%(total)s certificate in %(weeks)s weeks, by the week of its date; the last week is not over.",
+        "%(total)s certificates in %(weeks)s weeks, by the week of their date; the last week is not over.",
+        total,
+    ) % {"total": f"{total:,}", "weeks": len(weeks)}
+    return WeeksChart(gettext("Certificates per week"), desc, ticks, bars, rows)
 
 
 @dataclass(slots=True)
@@ -127,8 +136,13 @@ def age_query(age: Age) -> list[tuple[str, str]]:
 def age_label(age: Age) -> str:
     """In whole days that have gone by."""
     if age.under is None:
-        return f"{age.days} days or more"
-    return f"{age.days} to {age.under - 1} days" if age.days else f"under {age.under} days"
+        return ngettext("%(days)s day or more", "%(days)s days or more", age.days) % {"days": age.days}
+    if age.days:
+        last = age.under - 1
+        return ngettext("%(first)s to %(last)s day", "%(first)s to %(last)s days", last) % {
+            "first": age.days, "last": last,
+        }  # fmt: skip
+    return ngettext("under %(days)s day", "under %(days)s days", age.under) % {"days": age.under}
 
 
 def ages_chart(ages: Sequence[Age], url_of: Callable[[Age], str]) -> AgesChart:
@@ -142,14 +156,18 @@ def ages_chart(ages: Sequence[Age], url_of: Callable[[Age], str]) -> AgesChart:
             width=f"{100 * age.pending / most:.2f}",
             y=number * _ROW,
             middle=number * _ROW + _ROW // 2,
-            title=f"Pending for {label}: {age.pending:,}",
+            title=gettext("Pending for %(age)s: %(many)s") % {"age": label, "many": f"{age.pending:,}"},
             url=url_of(age),
         )
         for number, age in enumerate(ages)
     ]
     total = sum(age.pending for age in ages)
-    desc = f"{total:,} pending certificates by the whole days since their date."
-    return AgesChart("How long the pending ones wait", desc, bars, _ROW * len(bars))
+    desc = ngettext(
+        "%(total)s pending certificate by the whole days since its date.",
+        "%(total)s pending certificates by the whole days since their date.",
+        total,
+    ) % {"total": f"{total:,}"}
+    return AgesChart(gettext("How long the pending ones wait"), desc, bars, _ROW * len(bars))
 
 
 def _scale(most: int) -> tuple[int, int]:

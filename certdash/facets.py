@@ -1,11 +1,14 @@
 """The values a filter offers, with the number of rows each would leave under the other active filters."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.filters import NO_GROUP, PERIODS, CertificateFilter, is_state
 from certdash.keys import keys_of
@@ -15,9 +18,15 @@ from certdash.remembered import remembered_count, remembered_rows
 
 SHOWN, MOST = 8, 50
 _LABELS = {
-    "app": "App", "state": "State", "story": "Story", "group": "Group",
-    "type": "Type", "country": "Country", "city": "City",
-}  # fmt: skip
+    "app": _("App"),
+    "state": _("State"),
+    "story": _("Story"),
+    "group": _("Group"),
+    "type": _("Type"),
+    "country": _("Country"),
+    "city": _("City"),
+}
+_WITHOUT = {"country": _("without a country"), "city": _("without a city")}
 
 
 @dataclass(slots=True)
@@ -41,7 +50,7 @@ class Facet:
 
     @property
     def label(self) -> str:
-        return _LABELS[self.name]
+        return str(_LABELS[self.name])
 
 
 def facets(filters: CertificateFilter, apps: Sequence[App], but: Collection[str] = ()) -> list[Facet]:
@@ -165,7 +174,7 @@ def _states(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[
     found = {(State.PENDING.value, ""): 0, (State.DELIVERED.value, ""): 0} | counts.by("state")
     return [
         FacetValue(
-            sent or state, sent or State(state).label, count, is_state(state, sent, chosen),
+            sent or state, sent or str(State(state).label), count, is_state(state, sent, chosen),
             "other" if sent else BADGES[State(state)].tone,
         )
         for (state, sent), count in found.items()
@@ -189,7 +198,7 @@ def _groups(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[
         return []
     chosen = {group.pk for groups in filters.groups.values() for group in groups}
     in_none = FacetValue(
-        NO_GROUP, "in no tracked group", counts.in_no_group(), NO_GROUP in filters.data.getlist("group")
+        NO_GROUP, gettext("in no tracked group"), counts.in_no_group(), NO_GROUP in filters.data.getlist("group")
     )
     return [*_by_key(filters.visible_groups, counts.by_group(), chosen, filters.apps), in_none]
 
@@ -218,7 +227,7 @@ def _by_key(
 def _types(filters: CertificateFilter, counts: "_Counts | _Uncounted") -> list[FacetValue]:
     chosen, found, labels = filters.types, counts.by("type"), dict(StoryType.choices)
     return [
-        FacetValue(kind, labels.get(kind, kind), found.get(kind, 0), kind in chosen)
+        FacetValue(kind, str(labels.get(kind, kind)), found.get(kind, 0), kind in chosen)
         for kind in {*found, *chosen}
         if kind
     ]
@@ -228,7 +237,7 @@ def _places(filters: CertificateFilter, name: str, counts: dict[str, int]) -> li
     """Countries or cities; an empty one means without."""
     chosen = filters.data.getlist(name)
     return [
-        FacetValue(place, place or f"without a {name}", counts.get(place, 0), place in chosen)
+        FacetValue(place, place or str(_WITHOUT[name]), counts.get(place, 0), place in chosen)
         for place in {*counts, *chosen}
     ]
 
@@ -255,8 +264,9 @@ def waiting(filters: CertificateFilter) -> list[Choice]:
     """For how many days at least they have been pending: `pending_days`, with the one of this address among them."""
     asked = filters.form.cleaned_data.get("pending_days")
     days = sorted({*_WAITING, *([] if asked is None else [int(asked)])})
-    return _choices("" if asked is None else f"{int(asked)}", {f"{each}": f"{each} days" for each in days})
+    labels = {f"{each}": ngettext("%(days)s day", "%(days)s days", each) % {"days": each} for each in days}
+    return _choices("" if asked is None else f"{int(asked)}", labels)
 
 
-def _choices(chosen: str, labels: dict[str, str]) -> list[Choice]:
-    return [Choice(value, label, value == chosen) for value, label in {"": "any", **labels}.items()]
+def _choices(chosen: str, labels: Mapping[str, str | Promise]) -> list[Choice]:
+    return [Choice(value, str(label), value == chosen) for value, label in {"": gettext("any"), **labels}.items()]

@@ -1,5 +1,6 @@
 """What values of a filter make sense: form fields that name the ones that do not."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
 
 MOST_VALUES = 50
 LARGEST_PAGE = 200  # rows
 LONGEST_LIST = 999_999_999  # pages
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class ValuesField(forms.Field):
@@ -27,20 +30,22 @@ class ValuesField(forms.Field):
         bad = [one for one in values if not self.sensible(one)]
         bad += [one for one in values if one not in bad][self.most :]
         if bad:
-            raise ValidationError("These values mean nothing here.", params={"bad": bad})
+            raise ValidationError(gettext("These values mean nothing here."), params={"bad": bad})
         return values
 
 
-class DayField(forms.DateField):
-    """YYYY-MM-DD, of a year whose neighbours can be reckoned with."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+class DayField(forms.Field):
+    """YYYY-MM-DD and nothing like it, of a year whose neighbours can be reckoned with in every time zone."""
 
     def clean(self, value: Any) -> date | None:
-        day: date | None = super().clean(value)
-        if day is not None and not 1 < day.year < 9999:
-            raise ValidationError("This day is out of reach.")
+        if not value:
+            return None
+        try:
+            day = date.fromisoformat(value if _DAY.fullmatch(value) else "")
+        except ValueError:
+            raise ValidationError(gettext("This is no day.")) from None
+        if not 1 < day.year < 9999:
+            raise ValidationError(gettext("This day is out of reach."))
         return day
 
 
@@ -53,9 +58,9 @@ class MomentField(forms.Field):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            raise ValidationError("This is no date and time.") from None
+            raise ValidationError(gettext("This is no date and time.")) from None
         if not 1 < moment.year < 9999:
-            raise ValidationError("This moment is out of reach.")
+            raise ValidationError(gettext("This moment is out of reach."))
         return moment if moment.tzinfo else timezone.make_aware(moment)
 
 

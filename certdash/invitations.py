@@ -12,6 +12,7 @@ from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext, ngettext
 
 from certdash.models import User
 
@@ -55,14 +56,19 @@ def _deliver(mail: EmailMessage) -> bool:
 
 def _mail(person: User) -> EmailMessage:
     if person.is_invited:
-        subject, why = "Your account in certdash", "There is an account for you in certdash"
-        otherwise = "If you do not know what this is about, leave the mail alone."
+        subject = gettext("Your account in certdash")
+        why = gettext("There is an account for you in certdash, with the user name %(name)s.")
+        otherwise = gettext("If you do not know what this is about, leave the mail alone.")
     else:
-        subject, why = "A new password in certdash", "Somebody, probably you, asked for a new password in certdash"
-        otherwise = "If it was not you, leave the mail alone: your password stays as it is."
+        subject = gettext("A new password in certdash")
+        why = gettext("Somebody, probably you, asked for a new password in certdash, with the user name %(name)s.")
+        otherwise = gettext("If it was not you, leave the mail alone: your password stays as it is.")
+    serves = ngettext(
+        "The link serves once, and for %(days)s day.", "The link serves once, and for %(days)s days.", DAYS
+    )
     text = (
-        f"{why}, with the user name {person.username}.\n\n"
-        f"Set a password here:\n{password_link(person)}\n\n"
-        f"The link serves once, and for {DAYS} days. {otherwise}\n"
+        f"{why % {'name': person.username}}\n\n"
+        f"{gettext('Set a password here:')}\n{password_link(person)}\n\n"
+        f"{serves % {'days': DAYS}} {otherwise}\n"
     )
     return EmailMessage(subject, text, to=[person.email])

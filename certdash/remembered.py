@@ -14,14 +14,14 @@ T = TypeVar("T")
 _SECONDS = 24 * 3600  # what is not asked for again in this time makes room
 # While a sync writes, a count is outdated as soon as it is made. Pages say that their app is being updated, and their
 # counts may be so old: otherwise everybody would count everything anew, all the time.
-_WHILE_WRITTEN = 30  # seconds
+_WHILE_WRITTEN = 60  # seconds
 
 
 def remembered(what: str, apps: Sequence[App], rows: QuerySet[Any], count: Callable[[], T]) -> T:
     """What `count` gives, or gave before for the same rows of the same versions of their apps.
 
     `what`: which count it is, with everything in it that the rows' query does not say. `apps`: all to which the rows
-    may belong, read in this request before the rows are; while a sync writes to one of them, the count may be half a
+    may belong, read in this request before the rows are; while a sync writes to one of them, the count may be a
     minute old.
     """
     try:

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
 from django.utils.timesince import timesince
+from django.utils.translation import get_language, gettext, ngettext
 
 from certdash.links import safe_link
 from certdash.models import App, Badge, Breadth, Certificate, Membership, State, Story
@@ -18,25 +21,50 @@ def utc(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else ""
 
 
+def day(of: date) -> str:
+    """A day in the reader's language: 24 Nov 2026."""
+    return _day(of, get_language())
+
+
+@lru_cache(maxsize=4096)  # many rows of a page are of one day
+def _day(of: date, _language: str | None) -> str:
+    return formatted(of, gettext("j M Y"))
+
+
+def clock(moment: datetime) -> str:
+    """A moment in the reader's time zone and language: 24 Nov 2026, 09:04."""
+    return formatted(timezone.localtime(moment), gettext("j M Y, H:i"))
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """The time between in its largest unit: 11 days."""
     if now - moment < timedelta(minutes=1):
-        return "less than a minute"
+        return gettext("less than a minute")
     return timesince(moment, now, depth=1).replace("\xa0", " ")
 
 
 def span(time: timedelta, now: datetime) -> str:
     """A time in days; one of less than a day in its largest unit."""
     if time.days > 0:
-        return f"{time.days:,} day{'' if time.days == 1 else 's'}"
+        return _days(time.days, get_language())
     return ago(now - time, now)
 
 
+@lru_cache(maxsize=4096)  # many rows of a page are of one age
+def _days(many: int, _language: str | None) -> str:
+    return ngettext("%(many)s day", "%(many)s days", many) % {"many": f"{many:,}"}
+
+
 def story_url(app: App, story: Story) -> str:
-    return reverse("story", args=[app.slug, story.key])
+    return _story_url(app.slug, story.key)
 
 
-@dataclass(slots=True)
+@lru_cache(maxsize=4096)  # a page shows few stories, each many times
+def _story_url(slug: str, key: str) -> str:
+    return reverse("story", args=[slug, key])
+
+
+@dataclass
 class CertificateRow:
     """A certificate as pages and files show it."""
 
@@ -44,81 +72,86 @@ class CertificateRow:
     group_names: list[str]
     now: datetime
 
-    @property
+    @cached_property
     def person_name(self) -> str:
-        return self.certificate.person_name or "(no name)"
+        return self.certificate.person_name or gettext("(no name)")
 
-    @property
+    @cached_property
     def email(self) -> str:
         return self.certificate.email
 
-    @property
+    @cached_property
+    def telephone(self) -> str:
+        """Empty as soon as the app stores none, also while the worker has not removed it yet."""
+        return self.certificate.telephone if self.certificate.app.stores_telephones else ""
+
+    @cached_property
     def learner_url(self) -> str:
         return reverse("person", args=[self.certificate.learner_id])
 
-    @property
+    @cached_property
     def story_name(self) -> str:
-        return self.certificate.story.name or "(no name)"
+        return self.certificate.story.name or gettext("(no name)")
 
-    @property
+    @cached_property
     def story_url(self) -> str:
         return story_url(self.certificate.app, self.certificate.story)
 
-    @property
+    @cached_property
     def type_label(self) -> str:
         return self.certificate.story.type_label
 
-    @property
+    @cached_property
     def app_name(self) -> str:
         return self.certificate.app.name
 
-    @property
+    @cached_property
     def badge(self) -> Badge:
         return self.certificate.badge
 
-    @property
+    @cached_property
     def waiting(self) -> str:
         """How long a live certificate has been pending, by its timestamp; or since when it is gone."""
         certificate = self.certificate
         if certificate.withdrawn_at is not None:
-            return f"on {timezone.localtime(certificate.withdrawn_at):%-d %b %Y}"
+            return gettext("on %(day)s") % {"day": day(timezone.localtime(certificate.withdrawn_at).date())}
         if certificate.out_of_scope_at is not None:
-            return f"since {timezone.localtime(certificate.out_of_scope_at):%-d %b %Y}"
+            return gettext("since %(day)s") % {"day": day(timezone.localtime(certificate.out_of_scope_at).date())}
         if certificate.state != State.PENDING or certificate.timestamp > self.now:
             return ""
-        return f"for {span(self.now - certificate.timestamp, self.now)}"
+        return gettext("for %(time)s") % {"time": span(self.now - certificate.timestamp, self.now)}
 
-    @property
+    @cached_property
     def delivery(self) -> str:
         """How long it took from pending to delivered, where both were observed."""
         took = self.certificate.delivered_after
         if took is None or self.certificate.state != State.DELIVERED:
             return ""
-        return f"after {span(took, self.now)}"
+        return gettext("after %(time)s") % {"time": span(took, self.now)}
 
-    @property
+    @cached_property
     def awarded(self) -> datetime:
         return self.certificate.timestamp
 
-    @property
+    @cached_property
     def awarded_ago(self) -> str:
         if self.certificate.state == State.PENDING or self.awarded > self.now:
             return ""
-        return f"{ago(self.awarded, self.now)} ago"
+        return gettext("%(time)s ago") % {"time": ago(self.awarded, self.now)}
 
-    @property
+    @cached_property
     def places(self) -> list[str]:
         return [place for place in (self.certificate.city, self.certificate.country) if place]
 
-    @property
+    @cached_property
     def place(self) -> str:
         return ", ".join(self.places)
 
-    @property
+    @cached_property
     def open_url(self) -> str:
         return safe_link(self.certificate.url)
 
-    @property
+    @cached_property
     def link_text(self) -> str:
         return "" if self.open_url else self.certificate.url
 
@@ -144,14 +177,14 @@ class ShareBar:
 def breadth_words(app: App, groups: int) -> str:
     """What an app synchronises, of so many tracked groups; empty when it is everything."""
     if app.breadth == Breadth.STORIES:
-        return f"only {_many(len(app.listed_stories), 'listed story', 'listed stories')}"
+        many = len(app.listed_stories)
+        return ngettext("only %(many)s listed story", "only %(many)s listed stories", many) % {"many": f"{many:,}"}
     if app.breadth == Breadth.GROUPS:
-        return f"only the people of {_many(groups, 'tracked group', 'tracked groups')}"
+        told = ngettext(
+            "only the people of %(many)s tracked group", "only the people of %(many)s tracked groups", groups
+        )
+        return told % {"many": f"{groups:,}"}
     return ""
-
-
-def _many(count: int, one: str, several: str) -> str:
-    return f"{count:,} {one if count == 1 else several}"
 
 
 def share_bar(delivered: int, pending: int) -> ShareBar | None:
@@ -159,4 +192,6 @@ def share_bar(delivered: int, pending: int) -> ShareBar | None:
     if not delivered + pending:
         return None
     width = 100 * delivered / (delivered + pending)
-    return ShareBar(f"{width:.2f}", f"{100 - width:.2f}", f"{delivered:,} delivered, {pending:,} pending")
+    label = gettext("%(delivered)s delivered, %(pending)s pending")
+    told = label % {"delivered": f"{delivered:,}", "pending": f"{pending:,}"}
+    return ShareBar(f"{width:.2f}", f"{100 - width:.2f}", told)

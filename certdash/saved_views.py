@@ -1,27 +1,45 @@
-"""Saved views: to which pages they may lead, and what of an address they keep."""
+"""Saved views: to which pages they may lead, what of an address they keep, and what that names of which apps."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from django.urls import Resolver404, resolve
 from django.utils.crypto import get_random_string
 from django.utils.encoding import escape_uri_path
-from django.utils.text import slugify
+from django.utils.functional import Promise
+from django.utils.text import format_lazy, slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from certdash.models import SavedView
+from certdash.fields import is_row_id
+from certdash.filters.certificates import NO_GROUP
+from certdash.keys import name_groups, name_stories
+from certdash.models import App, Group, SavedView, Story, SyncRun
 
 # The pages that take filters, by the names of their addresses: a view leads to no other one, here or elsewhere.
-PAGES = {
-    "certificates": "Certificates", "stories": "Stories", "story": "A story", "groups": "Groups", "group": "A group",
-    "matrix": "Matrix", "people": "People", "person": "A person", "delivery": "Delivery clock",
-}  # fmt: skip
+PAGES: dict[str, str | Promise] = {
+    "certificates": _("Certificates"),
+    "stories": _("Stories"),
+    "story": _("A story"),
+    "groups": _("Groups"),
+    "group": _("A group"),
+    "matrix": _("Matrix"),
+    "people": _("People"),
+    "person": _("A person"),
+    "delivery": _("Delivery clock"),
+}
 MOST_IDS = 200
+MOST_VIEWS = 200  # of a person
 _MOST_PAIRS = 600
 _LONGEST = 3000  # characters, as they stand in an address
-TOO_LONG = f"This address is too long to be kept: a view has room for {_LONGEST:,} characters of filters."
+TOO_LONG = format_lazy(
+    _("This address is too long to be kept: a view has room for {most} characters of filters."), most=f"{_LONGEST:,}"
+)
 # Where in the list somebody was, or how they like it: no filter, no order.
 _LEFT_OUT = ("page", "per_page")
 _EMPTY_MEANS = ("country", "city")  # without one
+_NOT_YOURS = _("(not in your apps)")
 _UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -41,13 +59,15 @@ class Kept(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        return ", ".join(f"{name}: {value or '(empty)'}" for name, value in self.pairs)
+        return ", ".join(f"{name}: {value or gettext('(empty)')}" for name, value in self.pairs)
 
 
 def page_of(path: str) -> str:
     """The page of a (decoded) path in words; empty for one that no view leads to."""
+    if {".", ".."} & {*path.split("/")}:  # a browser would go elsewhere
+        return ""
     try:
-        return PAGES.get(resolve(path).url_name or "", "")
+        return str(PAGES.get(resolve(path).url_name or "", ""))
     except Resolver404:
         return ""
 
@@ -56,13 +76,17 @@ def kept(path: str, query: str) -> Kept:
     """The filters and the order of an address. Raises `NotKept`."""
     page = page_of(path)
     if not page:
-        raise NotKept("This page has no filters that a view could keep. Save the view on the page that it is of.")
+        raise NotKept(
+            gettext("This page has no filters that a view could keep. Save the view on the page that it is of.")
+        )
     try:
         pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=_MOST_PAIRS)
     except ValueError:
-        raise NotKept(f"A view keeps at most {_MOST_PAIRS} values of filters.") from None
+        many = gettext("A view keeps at most %(most)s values of filters.")
+        raise NotKept(many % {"most": _MOST_PAIRS}) from None
     if sum(name == "id" for name, _ in pairs) > MOST_IDS:
-        raise NotKept(f"A view lists at most {MOST_IDS} certificates one by one. Filter by what they have in common.")
+        many = gettext("A view lists at most %(most)s certificates one by one. Filter by what they have in common.")
+        raise NotKept(many % {"most": MOST_IDS})
     found = Kept(page, [(name, value) for name, value in pairs if _is_kept(name, value)])
     if len(found.query) > _LONGEST:
         raise NotKept(TOO_LONG)
@@ -73,10 +97,53 @@ def _is_kept(name: str, value: str) -> bool:
     return not name.startswith("_") and name not in _LEFT_OUT and (bool(value) or name in _EMPTY_MEANS)
 
 
-def told(view: SavedView) -> Kept:
-    """What a stored view keeps, also when its page is no more."""
-    pairs = parse_qsl(view.query, keep_blank_values=True)
-    return Kept(page_of(view.path) or "A page that is no more", pairs)
+def told(views: Sequence[SavedView], apps: Sequence[App]) -> list[Kept]:
+    """What each stored view keeps, also when its page is no more, as somebody is told who may see these apps."""
+    each = [parse_qsl(view.query, keep_blank_values=True) for view in views]
+    hidden = _nothing_of(apps, {pair for pairs in each for pair in pairs})
+    return [
+        Kept(
+            page_of(view.path) or gettext("A page that is no more"),
+            [(name, str(_NOT_YOURS) if (name, value) in hidden else value) for name, value in pairs],
+        )
+        for view, pairs in zip(views, each, strict=True)
+    ]
+
+
+def foreign_to(app: App, path: str, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What a page of ours with these filters names that the app has not: names and values, in their order."""
+    asked = dict.fromkeys([*_named_by(path), *pairs])
+    foreign = _nothing_of([app], asked)
+    rows = {"person": app.learners.all(), "id": app.certificates.all(), "run": SyncRun.objects.filter(app=app)}
+    for name, some in rows.items():
+        values = {value for one, value in asked if one == name}
+        ids = {int(value) for value in values if is_row_id(value)}
+        known = set(some.filter(pk__in=ids).values_list("pk", flat=True))
+        foreign |= {(name, value) for value in values if not is_row_id(value) or int(value) not in known}
+    return [pair for pair in asked if pair in foreign]
+
+
+def _named_by(path: str) -> list[tuple[str, str]]:
+    """What the path itself names, in the way of filters."""
+    page = resolve(path)
+    if "key" in page.kwargs:
+        return [("app", page.kwargs["app"]), (page.url_name or "", page.kwargs["key"])]
+    return [("person", f"{pk}") for pk in page.kwargs.values()]
+
+
+def _nothing_of(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these filters by app, story or group that name none of these apps or of theirs."""
+    asked: dict[str, set[str]] = {"app": set(), "story": set(), "group": set()}
+    for name, value in pairs:
+        asked.get(name, set()).add(value)
+    known = {"app": {app.slug for app in apps}, "story": set[str](), "group": set[str]()}
+    if asked["story"]:
+        stories = name_stories(Story.objects.filter(app__in=apps), asked["story"])
+        known["story"] = {key for key, named in stories.items() if named}
+    if asked["group"]:
+        groups = name_groups(Group.objects.filter(app__in=apps, tracked=True), asked["group"])
+        known["group"] = {NO_GROUP} | {key for key, named in groups.items() if named}
+    return {(name, value) for name, values in asked.items() for value in values - known[name]}
 
 
 def address_of(view: SavedView) -> str:

@@ -33,6 +33,7 @@ if _on_postgresql:
     # Checked before use, so that a server that was restarted costs one reconnect and not a page.
     _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 else:
+    _database["CONN_MAX_AGE"] = 60  # a new one would read every page of the file anew
     # A transaction that reads and then writes must take the write lock at its start; otherwise the second of two
     # such transactions fails at once with "database is locked", whatever the timeout.
     _database["OPTIONS"] = {
@@ -125,7 +126,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["certdash.templatetags.pieces"],
+            "builtins": ["certdash.templatetags.pieces", "django.templatetags.i18n"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -220,6 +221,8 @@ _public, _issuer = urlsplit(PUBLIC_URL), urlsplit(OIDC_ISSUER)
 ALLOWED_HOSTS = sorted({_public.hostname or "", "localhost", "127.0.0.1", "[::1]"})
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 SESSION_COOKIE_HTTPONLY = True
+# Messages name people: they stay in the session, which is stored here, and out of cookies.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 if _served_by_https:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
@@ -265,6 +268,8 @@ WHITENOISE_USE_FINDERS = not _collected or DEBUG
 # -- Words and times --------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "certdash" / "locale"]  # for makemessages too: the templates lie beside the package
 USE_TZ = True
 TIME_ZONE = env.text("CERTDASH_TIME_ZONE", "UTC")
 try:

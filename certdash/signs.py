@@ -12,9 +12,12 @@ from typing import NamedTuple
 from django.db import Error, connections
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext, ngettext
 
 from certdash.models import Worker
 from certdash.models.worker import BEAT
+from certdash.rows import clock
 
 _KEPT = timedelta(days=1)  # rows of workers that were killed
 
@@ -99,21 +102,29 @@ def worker_sign(now: datetime) -> WorkerSign:
     """The newest sign of life of all workers."""
     signs = Worker.objects.order_by("-seen_at")
     if alive := [worker for worker in signs if worker.is_alive(now)]:
-        who = "The worker is running" if len(alive) == 1 else f"{len(alive)} workers are running"
         seen_at = alive[0].seen_at
-        return WorkerSign("ok", f"{who}: last sign of life {_ago(now - seen_at)}.", seen_at=seen_at)
-    meaning = "Nothing is synchronised by itself, and what pages ask for waits until"
+        told = ngettext(
+            "The worker is running: last sign of life %(time)s.",
+            "%(many)s workers are running: last sign of life %(time)s.",
+            len(alive),
+        )
+        return WorkerSign("ok", told % {"many": len(alive), "time": _ago(now - seen_at)}, seen_at=seen_at)
     if last := signs.first():
-        what = f"No worker is running: last sign of life {_clock(last.seen_at, now)}."
-        return WorkerSign("stale", what, f"{meaning} it runs again.", last.seen_at)
-    return WorkerSign("none", "No worker has ever run.", f"{meaning} one runs.")
+        what = gettext("No worker is running: last sign of life %(moment)s.") % {"moment": _clock(last.seen_at, now)}
+        meaning = gettext("Nothing is synchronised by itself, and what pages ask for waits until it runs again.")
+        return WorkerSign("stale", what, meaning, last.seen_at)
+    meaning = gettext("Nothing is synchronised by itself, and what pages ask for waits until one runs.")
+    return WorkerSign("none", gettext("No worker has ever run."), meaning)
 
 
 def _ago(time: timedelta) -> str:
     seconds = int(time.total_seconds())
-    return "just now" if seconds < 2 else f"{seconds} seconds ago"
+    if seconds < 2:
+        return gettext("just now")
+    return ngettext("%(many)s second ago", "%(many)s seconds ago", seconds) % {"many": seconds}
 
 
 def _clock(moment: datetime, now: datetime) -> str:
-    moment, now = timezone.localtime(moment), timezone.localtime(now)
-    return f"{moment:%-d %b, %H:%M}" if moment.year == now.year else f"{moment:%-d %b %Y, %H:%M}"
+    local = timezone.localtime(moment)
+    is_this_year = local.year == timezone.localtime(now).year
+    return formatted(local, gettext("j M, H:i")) if is_this_year else clock(moment)

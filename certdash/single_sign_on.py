@@ -18,8 +18,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from requests import RequestException
@@ -113,7 +113,7 @@ def refused_silently(request: HttpRequest, state: Mapping[str, Any]) -> HttpResp
     """The way back to the log-in page when nobody had asked for single sign-on and it would not do without asking."""
     unasked = state.get("silent") and not settings.OIDC_ONLY
     if unasked or (state and request.GET.get("error") in _WOULD_ASK):
-        return redirect(log_in_address(state.get("next")))
+        return HttpResponseRedirect(log_in_address(state.get("next")))
     return None
 
 

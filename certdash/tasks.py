@@ -12,6 +12,7 @@ from django.utils import timezone
 from huey import SqliteHuey, crontab
 
 from certdash.models import App, SyncRun
+from certdash.spool import sweep_spool
 from certdash.sync.lease import STOPPING
 from certdash.sync.retention import age_out, apps_to_age_out
 from certdash.sync.run import execute, release_dead_runs
@@ -68,9 +69,10 @@ def remove_telephones(app_id: int) -> None:
 
 @huey.periodic_task(crontab(hour="2", minute="23"))
 def forget_daily() -> None:
-    """Once a day, in UTC: the sessions that are over, and what is remembered of rows that may be gone."""
+    """Once a day, in UTC: sessions that are over, what is remembered of rows that may be gone, and files nobody has."""
     call_command("clearsessions")
     cache.clear()
+    sweep_spool()
 
 
 @huey.periodic_task(crontab(minute="*"))

@@ -10,14 +10,16 @@ from typing import Any
 from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.links import safe_link
 from certdash.models import App, Badge, Certificate, Change, Learner, Membership, Story
 from certdash.rows import story_url
 from certdash.tables.changes import ChangeRow, Field
 
-_NEW = Badge("success", "plus", "New")
-_JOINED, _LEFT = Badge("neutral", "group", "Joined"), Badge("withdrawn", "group", "Left")
+_NEW = Badge("success", "plus", _("New"))
+_JOINED, _LEFT = Badge("neutral", "group", _("Joined")), Badge("withdrawn", "group", _("Left"))
 # A group's first answer is written in parts; who is in it was there before anybody asked.
 _FIRST_ANSWER = timedelta(minutes=10)
 
@@ -50,6 +52,7 @@ def timeline(learner: Learner, first: int, many: int) -> list[Event]:
 def _changes(learner: Learner, end: int) -> Iterator[Event]:
     changes = Change.objects.filter(certificate__learner=learner).order_by("-seen_at", "-pk")
     for change in changes.select_related("story")[:end]:
+        change.app = learner.app
         row = ChangeRow(change)
         yield Event(
             change.seen_at, row.badge, row.what, *_of_story(learner.app, change.story), fields=row.fields,
@@ -61,7 +64,7 @@ def _new(learner: Learner, end: int) -> Iterator[Event]:
     news = Certificate.objects.filter(learner=learner, initial=False).order_by("-first_seen_at", "-pk")
     for certificate in news.select_related("story")[:end]:
         yield Event(
-            certificate.first_seen_at, _NEW, "First seen.", *_of_story(learner.app, certificate.story),
+            certificate.first_seen_at, _NEW, gettext("First seen."), *_of_story(learner.app, certificate.story),
             link=safe_link(certificate.url), run_url=_run_url(learner.app, certificate.first_run_id),
         )  # fmt: skip
 
@@ -83,13 +86,13 @@ def _joined_and_left(app: App, memberships: Iterable[Any]) -> Iterator[Event]:
         group = membership.group
         url = reverse("group", args=[app.slug, group.key]) if group.tracked else ""
         if membership.since > membership.asked_since + _FIRST_ANSWER:
-            yield Event(membership.since, _JOINED, "Seen in the group.", group.name, url)
+            yield Event(membership.since, _JOINED, gettext("Seen in the group."), group.name, url)
         if membership.until is not None:
-            yield Event(membership.until, _LEFT, "No longer seen in the group.", group.name, url)
+            yield Event(membership.until, _LEFT, gettext("No longer seen in the group."), group.name, url)
 
 
 def _of_story(app: App, story: Story) -> tuple[str, str]:
-    return story.name or "(no name)", story_url(app, story)
+    return story.name or gettext("(no name)"), story_url(app, story)
 
 
 def _run_url(app: App, run: int | None) -> str:

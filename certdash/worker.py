@@ -11,6 +11,7 @@ from django.utils import timezone
 from huey.consumer import Consumer, Scheduler
 
 from certdash.signs import SignOfLife
+from certdash.spool import sweep_spool
 from certdash.sync.lease import STOPPING
 from certdash.sync.run import stop_all
 from certdash.tasks import huey
@@ -44,6 +45,7 @@ def work(tell: Callable[[str], None]) -> None:
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` wants it
         endings.add(signal.SIGHUP)
     signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+    sweep_spool()
     # Two threads: a slow app does not hold up the other ones.
     consumer = _Consumer(huey, workers=2, worker_type="thread", initial_delay=0.1, max_delay=1)
     sign = SignOfLife(alongside=partial(_replace_dead_threads, consumer))

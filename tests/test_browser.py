@@ -130,6 +130,23 @@ def test_the_counts_of_the_filters_follow_and_what_was_opened_stays_open(visit, 
     expect(page).to_have_url(f"{shown.url}/certificates/")
 
 
+def test_counts_that_come_late_undo_no_click(visit, shown, expect):
+    page, held = visit("/"), []
+    page.route(re.compile(r"/certificates/\?"), lambda route: held.append(route))
+    page.goto(f"{shown.url}/certificates/")
+    page.locator("[id='awarded=90d']").check()
+    page.wait_for_timeout(300)
+    assert len(held) == 2  # the counts of the whole page, and the rows of that time
+    held[0].continue_()
+    page.wait_for_timeout(300)
+    page.locator("[id='pending_days=7']").check()
+    page.wait_for_timeout(300)
+    held[-1].continue_()
+    expect(page).to_have_url(re.compile(r"\?awarded=90d&pending_days=7$"))
+    expect(page.locator(".chip")).to_have_count(2)
+    page.unroute_all()
+
+
 def test_words_are_looked_for_while_they_are_typed(visit, shown, expect):
     page = visit("/certificates/")
     page.get_by_label("Name or e-mail").press_sequentially("PERSON07", delay=20)

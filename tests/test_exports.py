@@ -148,7 +148,8 @@ def test_files_of_other_tables_are_guarded_too(path, reader, cast):
 
 # -- Rows and order ---------------------------------------------------------------------------------------------
 
-SORTS = ["", *(f"sort={way}{name}" for name in ("person", "state", "story", "awarded") for way in ("", "-"))]
+_ORDERS = ("person", "state", "story", "groups", "app", "awarded", "place", "first_seen", "changed")
+SORTS = ["", *(f"sort={way}{name}" for name in _ORDERS for way in ("", "-"))]
 
 
 @pytest.mark.parametrize("sort", SORTS)

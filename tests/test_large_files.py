@@ -42,7 +42,7 @@ def children(pid):
 
 def fill(installation, certificates):
     installation.manage("migrate", "--verbosity", "0")
-    installation.manage("shell", "--verbosity", "0", "-c", f"certificates = {certificates}\n{FILL}")
+    installation.manage("shell", "--verbosity", "0", "-c", f"certificates = {certificates}\n{FILL}", seconds=600)
 
 
 def test_a_file_of_100_000_certificates_takes_little_memory_wherever_it_is_made(

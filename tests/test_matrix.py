@@ -172,7 +172,7 @@ def test_the_file_has_what_the_page_leaves_out(reader, monkeypatch):
     page = page_of(reader, "sort=-pending")
     html = re.sub(r"\s+", " ", page.content.decode())
     assert (len(page.context["table"].lines), len(page.context["table"].heads)) == (2, 1)
-    assert "The 1 largest groups are shown. 3 more are in the download" in html
+    assert "The 1 largest group is shown. 3 more are in the download" in html
     assert "4 groups without any of these certificates are left out" in html
     assert len(file_of(reader)) == len(file_of(reader, "sort=-pending")) == page.context["rows"] > 12
     assert page_of(reader, "sort=-pending&page=3").context["table"].lines

@@ -99,6 +99,33 @@ def test_addresses_are_copied_once_each(visit, expect):
     expect(page.locator("[data-copy-emails]")).to_be_disabled()
 
 
+def test_words_beside_numbers_follow_the_rules_of_the_pages_language(visit, expect):
+    page = visit("/certificates/?sort=person")
+    page.evaluate(
+        """() => {
+          for (const { dataset } of document.querySelectorAll("[data-words]")) {
+            dataset.selected = `as of ${dataset.words}: %1`;
+            dataset.told = `as of ${dataset.words}: %1/%2`;
+          }
+        }"""
+    )
+    count, told, ticked = page.locator("[data-selected-count]"), page.locator("#announce"), page.locator(".pick input")
+    # In Polish 2 to 4 are counted in another form than 1 and 5, and 22 as 2; English knows one form for all but 1.
+    for language, many, example in [
+        ("en", 1, 1),
+        ("en", 5, 2),
+        ("pl", 1, 1),
+        ("pl", 4, 2),
+        ("pl", 5, 5),
+        ("pl", 22, 2),
+    ]:
+        page.evaluate("lang => (document.documentElement.lang = lang)", language)
+        ticked.evaluate_all("(boxes, many) => boxes.forEach((box, place) => (box.checked = place < many))", many)
+        ticked.first.dispatch_event("change")
+        expect(count).to_have_text(f"as of {example}: {many}")
+    expect(told).to_have_text("as of 5: 22/30")
+
+
 def test_rows_are_ticked_and_columns_chosen_without_javascript(visit, shown, expect):
     page = visit("/certificates/?sort=person&state=pending", java_script_enabled=False)
     expect(page.get_by_label("All on this page")).to_be_hidden()

@@ -1,5 +1,6 @@
 """When a session begins, goes on and ends."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -142,3 +143,12 @@ def test_an_ended_session_shows_nothing_on_pages_for_everybody_either(cast, cloc
     assert "Demo Academy" in client.get("/nothing-here/").content.decode()
     clock.shift(IDLE)
     assert "Demo Academy" not in client.get("/nothing-here/").content.decode()
+
+
+def test_what_is_said_of_people_is_said_once_and_kept_in_no_cookie(cast):
+    client = log_in()
+    fields = {"path": "/people/", "query": "q=a", "name": "Erika Mustermann"}
+    sent = client.post("/views/add/", fields)
+    names = {re.sub("device-.*", "device", name) for name in (*client.cookies, *sent.cookies)}
+    assert names == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "device", "sso-tried"}
+    assert ["Erika Mustermann" in client.get("/stories/").content.decode() for _ in range(2)] == [True, False]

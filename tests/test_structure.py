@@ -16,11 +16,11 @@ MIGRATIONS = PACKAGE / "migrations"
 ROOMS = (
     {"environment", "logs"},
     {"settings"},
-    {"falkor"},
+    {"falkor", "spool"},
     {"models", "migrations"},
     {"sync"},
     {"tasks"},
-    {"access", "attempts", "audit", "invitations", "sessions", "time_zones", "visits"},
+    {"access", "attempts", "audit", "invitations", "sessions", "time_zones", "visits", "ways"},
     {"adapters", "devices", "single_sign_on"},
     {
         "charts",

@@ -242,7 +242,7 @@ def test_the_file_of_ticked_rows_holds_them_alone_in_the_order_of_the_page(reade
 def test_every_row_has_a_box_with_a_name(reader, rows):
     html = reader.get("/certificates/").content.decode()
     assert html.count('form="selection"') == 4
-    assert "Select Cy Souza, A" in html
+    assert "Select <bdi>Cy Souza</bdi>, <bdi>A</bdi>" in html
 
 
 @pytest.mark.parametrize("more", ["", "&state=delivered"])

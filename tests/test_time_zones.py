@@ -187,4 +187,4 @@ def test_what_is_offered_is_known_and_no_machine_is_a_place():
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_every_time_has_its_zone_in_a_title(path):
     for time in re.findall(r"<time\b(.*?)>", path.read_text(), re.DOTALL):
-        assert re.search(r"title=\"[^\"]*date:'[^']*T'", time), time
+        assert re.search(r"title=\"[^\"]*date:_\('[^']*T'\)", time), time

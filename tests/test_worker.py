@@ -1,5 +1,6 @@
 """The worker as a process: told to end, killed, beside another one, and back after a while."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,16 @@ def is_run_to_its_end(installation: Installation) -> Running:
     worker = start(installation)
     wait_until(lambda: statuses(installation)[-1:], ["success"].__eq__)
     return worker
+
+
+def test_started_it_removes_what_a_killed_process_has_left_in_the_spool(installation):
+    installation.manage("migrate")
+    left = installation.data_dir / "spool" / "making-left"
+    left.mkdir(parents=True)
+    (left / "rows").write_text("Ana Souza")
+    os.utime(left, (1_000_000_000, 1_000_000_000))
+    start(installation)
+    assert not left.exists()
 
 
 # -- Told to end ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from certdash import tables
 from certdash.downloads import Download
@@ -48,6 +48,15 @@ def values(sheet):
 def notes_of(content):
     book = openpyxl.load_workbook(io.BytesIO(content))
     return " ".join(str(cell.value) for cell in book.worksheets[0]["B"] if cell.value)
+
+
+def test_the_first_sheet_speaks_the_language_of_who_asked_for_it(monkeypatch):
+    monkeypatch.setattr("certdash.exports.about.gettext", lambda text: f"{translation.get_language()}: {text}")
+    with translation.override("de"):
+        about = About("People")
+    with workbook(["name"], [], about) as file:
+        told, _ = opened(file.read())
+    assert {*told} == {"certdash", "de: Filters", "de: Rows", "de: As of", "de: Made"}
 
 
 @pytest.fixture
@@ -380,6 +389,35 @@ def test_more_rows_than_a_workbook_takes_are_refused_with_a_way_out(reader, cast
     assert not output.exists()
     assert len(values(opened(file_of(reader, "state=pending"))[1])) == 3
     assert AuditEntry.objects.filter(kind=AuditKind.DOWNLOAD).count() == 1
+
+
+def test_a_matrix_and_a_small_table_have_the_same_limit(reader, cast, monkeypatch):
+    groups = [make_group(cast.demo, name) for name in ("Managers", "Engineering")]
+    world.make_many(cast.demo, 6, [make_story(cast.demo), make_story(cast.demo, "Other", "B")], groups)
+    paths = ["/matrix/?_export=", "/groups/demo/managers/?_table=weeks&_export=", "/?_table=ages&_export="]
+    assert {reader.get(f"{path}xlsx").status_code for path in paths} == {200}
+    assert "_export=xlsx" in reader.get("/matrix/").content.decode()
+    for module in ("views.page", "views.refusals"):
+        monkeypatch.setattr(f"certdash.{module}.MOST_ROWS", 3)
+    for path in paths:
+        response = reader.get(f"{path}xlsx")
+        assert response.status_code == 400
+        assert "at most 3 rows here" in response.content.decode()
+        assert reader.get(f"{path}csv").status_code == 200
+    page = reader.get("/matrix/").content.decode()
+    assert "_export=xlsx" not in page
+    assert "Excel takes at most 3 rows" in page
+
+
+def test_a_matrix_is_no_wider_with_more_groups_and_cuts_what_no_cell_takes(reader, cast):
+    long = "x" * 33_000
+    story = make_story(cast.demo, long)
+    world.make_many(cast.demo, 2, [story], [make_group(cast.demo, f"Group {number}") for number in range(40)])
+    content = file_of(reader, path="/matrix/")
+    about, sheet = opened(content)
+    assert sheet.max_column == 6
+    assert {row[2] for row in values(sheet)} == {long[:32_767], "(all stories)"}
+    assert f"Cells cut at the 32,767 characters that Excel takes: {about['Rows'] // 2}." in notes_of(content)
 
 
 @pytest.mark.parametrize(("rows", "status"), [(200_000, 200), (200_001, 400)])

@@ -5,17 +5,19 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
 from typing import IO, Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.utils.translation import gettext, override
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from certdash.links import safe_link
+from certdash.spool import spool_folder
 
 from .about import CUT, REPLACED, UNDATED, UNLINKED, UNSAFE, About
 
@@ -42,14 +44,14 @@ def workbook(head: Sequence[str], rows: Iterable[Sequence[Any]], about: About) -
     Memory holds a row, the links and their number; XlsxWriter keeps the rest in files, which are gone before a byte
     of the workbook is read.
     """
-    settings.SPOOL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=settings.SPOOL_DIR) as file:
-        with tempfile.TemporaryDirectory(dir=settings.SPOOL_DIR) as folder:
+    with ExitStack() as stack:
+        with spool_folder() as folder:
+            file = stack.enter_context(tempfile.TemporaryFile(dir=settings.SPOOL_DIR))
             options = {
-                "constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False,
+                "constant_memory": True, "tmpdir": str(folder), "strings_to_formulas": False, "strings_to_urls": False,
                 "strings_to_numbers": False,
             }  # fmt: skip
-            with closing(_Made(Workbook(file, options), about)) as made:
+            with override(about.language), closing(_Made(Workbook(file, options), about)) as made:
                 made.write(head, rows)
         file.seek(0)
         yield file
@@ -66,7 +68,7 @@ class _Made:
 
     def __init__(self, book: Workbook, about: About) -> None:
         self.book, self.about = book, about
-        self.first = book.add_worksheet("About", _Sheet)
+        self.first = book.add_worksheet(gettext("About")[:_LONGEST_NAME], _Sheet)
         self.sheet = book.add_worksheet(about.sheet[:_LONGEST_NAME], _Sheet)
         self.strong = self._format(bold=True, text_wrap=True)
         self.moment = self._format(num_format="yyyy-mm-dd hh:mm:ss")
@@ -117,8 +119,8 @@ class _Made:
         self.first.set_column(0, 0, 24)
         self.first.set_column(1, 2, 64)
         for row, line in enumerate(self.about.lines(count, self.happened)):
-            for index, value in enumerate(line):
-                form = self.wrapped if index or line[0] not in _HEADS else self.strong
+            for index, value in enumerate(line.cells):
+                form = self.strong if line.headed and not index else self.wrapped
                 if isinstance(value, int):
                     self.first.write_number(row, index, value, form)
                 elif value:
@@ -173,6 +175,3 @@ class _Made:
 def _clean(text: str) -> str:
     """Without what XML cannot hold; line breaks as cells have them."""
     return _NO_XML.sub("\ufffd", _LINE_BREAK.sub("\n", text))
-
-
-_HEADS = ("certdash", "Filters", "Address", "Rows", "As of", "Made", "App", "Notes")

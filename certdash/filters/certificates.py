@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import Count, Q, Value
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, NumberFilter
 
 from certdash.fields import DayField, MomentField, ValuesField, is_row_id, midnight, minute, period_start
@@ -33,14 +35,18 @@ Kind = Change.Kind
 # The kinds of change an address may ask for; `new` is first sight.
 CHANGES = ("new", "delivered", "withdrawn", "returned", "link")
 # Until today, in the viewer's time zone: unlike dates they mean the same tomorrow, so views are saved with them.
-PERIODS = {
-    "7d": "last 7 days", "30d": "last 30 days", "90d": "last 90 days", "quarter": "this quarter", "year": "this year",
-}  # fmt: skip
+PERIODS: dict[str, str | Promise] = {
+    "7d": _("last 7 days"),
+    "30d": _("last 30 days"),
+    "90d": _("last 90 days"),
+    "quarter": _("this quarter"),
+    "year": _("this year"),
+}
 _MISSING = "missing"  # no change: what held runs list, so it is asked for with them
 _WORDS = (*CHANGES, "changed", "outside", _MISSING)
 _ROW = (Kind.DELIVERED, Kind.STATE, Kind.LINK, Kind.TIMESTAMP, Kind.DETAILS)  # together: `changed`
 _OF_CHANGES = ("change", "run", "changed_from")
-_Places = partial(Of, ValuesField, "by_place", sensible=lambda _: True)  # empty means: without one
+_Places = partial(Of, ValuesField, "by_place", sensible=lambda _any: True)  # empty means: without one
 
 
 def is_state(state: str, sent: str, wanted: Sequence[str]) -> bool:

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import App, Grant, Role, Team, User
 
@@ -16,11 +18,11 @@ class GrantForm(forms.Form):
 
     # One field, and no list to choose from: the teams of others are not this owner's to read.
     login = forms.CharField(
-        label="Person or team",
+        label=_("Person or team"),
         max_length=254,
-        help_text="User name or e-mail address of an account here, or the name of a team.",
+        help_text=_("User name or e-mail address of an account here, or the name of a team."),
     )
-    role = forms.ChoiceField(choices=Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
 
     def clean_login(self) -> User | Team:
         login = self.cleaned_data["login"].strip()
@@ -31,21 +33,28 @@ class GrantForm(forms.Form):
             found = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True)[:2]
             if len(found) > 1:
                 raise ValidationError(
-                    "This is the user name of one person and the e-mail address of another. "
-                    "Write something that only the one you mean has."
+                    gettext(
+                        "This is the user name of one person and the e-mail address of another. "
+                        "Write something that only the one you mean has."
+                    )
                 )
             person = next(iter(found), None)
         team = Team.objects.filter(name__iexact=name).first()
         if person and team:
             raise ValidationError(
-                "A person and a team have this name. Write the person’s e-mail address, "
-                f"or {_TEAM} in front of the name for the team."
+                gettext(
+                    "A person and a team have this name. Write the person’s e-mail address, "
+                    "or %(prefix)s in front of the name for the team."
+                )
+                % {"prefix": _TEAM}
             )
         holder = person or team
         if holder is None:
             raise ValidationError(
-                "Nobody here has this user name or e-mail address, and no team this name. "
-                "An administrator can add the account or the team."
+                gettext(
+                    "Nobody here has this user name or e-mail address, and no team this name. "
+                    "An administrator can add the account or the team."
+                )
             )
         return holder
 
@@ -61,5 +70,5 @@ class GrantForm(forms.Form):
         holder = self.cleaned_data["login"]
         whose: dict[str, Any] = {"team" if isinstance(holder, Team) else "user": holder}
         self.before = Grant.objects.filter(app=app, **whose).values_list("role", flat=True).first()
-        grant, _ = Grant.objects.update_or_create(app=app, **whose, defaults={"role": self.cleaned_data["role"]})
+        grant, _new = Grant.objects.update_or_create(app=app, **whose, defaults={"role": self.cleaned_data["role"]})
         return grant

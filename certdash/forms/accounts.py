@@ -5,12 +5,15 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import Team, User
 
 from .connection import lines
 
 _MOST_MEMBERS, _LONGEST_NAME = 2000, 254
+_MOST_NAMED = 3  # in an error
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -18,18 +21,19 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
 
     teams = forms.ModelMultipleChoiceField(
         Team.objects.none(),
+        label=_("Teams"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Teams that the identity provider fills are not among them.",
+        help_text=_("Teams that the identity provider fills are not among them."),
     )
 
     class Meta:
         model = User
         fields = ["username", "email", "first_name", "last_name", "is_superuser"]
-        labels = {"username": "User name", "email": "E-mail address", "is_superuser": "Superuser"}
+        labels = {"username": _("User name"), "email": _("E-mail address"), "is_superuser": _("Superuser")}
         help_texts = {
-            "username": "Letters, digits and @ . + - _; it is for logging in.",
-            "is_superuser": "Sees and owns every app, and looks after accounts and teams.",
+            "username": _("Letters, digits and @ . + - _; it is for logging in."),
+            "is_superuser": _("Sees and owns every app, and looks after accounts and teams."),
         }
 
     def __init__(self, data: Any, instance: User | None = None, *, own: bool = False) -> None:
@@ -70,20 +74,23 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
     """A team; who is in it is chosen here, or by the identity provider where it has a value of the claim."""
 
     members = forms.CharField(
+        label=_("Members"),
         required=False,
         strip=False,
         max_length=_MOST_MEMBERS * (_LONGEST_NAME + 2),
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="User names or e-mail addresses of accounts here, one a line.",
+        help_text=_("User names or e-mail addresses of accounts here, one a line."),
     )
 
     class Meta:
         model = Team
         fields = ["name", "claim"]
-        labels = {"claim": "Value in the identity provider’s claim"}
+        labels = {"name": _("Name"), "claim": _("Value in the identity provider’s claim")}
         help_texts = {
-            "claim": "With a value, single sign-on chooses who is in the team: whoever was chosen here is taken out, "
-            "and everybody whose claim holds the value comes in with their next sign-in."
+            "claim": _(
+                "With a value, single sign-on chooses who is in the team: whoever was chosen here is taken out, "
+                "and everybody whose claim holds the value comes in with their next sign-in."
+            )
         }
 
     def __init__(self, data: Any, instance: Team | None = None) -> None:
@@ -99,14 +106,14 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
     def clean_members(self) -> list[User]:
         named = lines(self.cleaned_data["members"])
         if len(named) > _MOST_MEMBERS:
-            raise ValidationError(f"At most {_MOST_MEMBERS:,} people can be in a team.")
+            most = gettext("At most %(most)s people can be in a team.")
+            raise ValidationError(most % {"most": f"{_MOST_MEMBERS:,}"})
         every = {person.pk: person for person in User.objects.only("username", "email")}
         by_name = {person.email.lower(): person for person in every.values() if person.email}
         by_name |= {person.username: person for person in every.values()}
         found = [by_name.get(name) or by_name.get(name.lower()) for name in named]
         if unknown := [name for name, person in zip(named, found, strict=True) if person is None]:
-            more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-            raise ValidationError(f"No account here is called {', '.join(unknown[:3])}{more}. Invite the person first.")
+            raise ValidationError(_nobody_is_called(unknown))
         return [person for person in found if person]
 
     def clean(self) -> dict[str, Any]:
@@ -137,9 +144,21 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
         return team
 
 
+def _nobody_is_called(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    told = gettext("No account here is called %(names)s. Invite the person first.")
+    if more > 0:
+        told = ngettext(
+            "No account here is called %(names)s and %(more)s more. Invite the person first.",
+            "No account here is called %(names)s and %(more)s more. Invite the person first.",
+            more,
+        )
+    return told % {"names": ", ".join(names[:_MOST_NAMED]), "more": more}
+
+
 class ForgottenForm(forms.Form):
     """Asks for a link to a new password."""
 
     email = forms.EmailField(
-        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )

@@ -5,18 +5,21 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
+from django.utils.functional import Promise
+from django.utils.text import format_lazy, slugify
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.falkor import AddressRefused, normalise_token
 from certdash.models import App, Breadth, Group, Secret
 from certdash.sync.connection import usable_base_url
 
-_INTERVALS = [
-    (5, "every 5 minutes"),
-    (15, "every 15 minutes"),
-    (60, "every hour"),
-    (360, "every 6 hours"),
-    (1440, "every day"),
+_INTERVALS: list[tuple[int, str | Promise]] = [
+    (5, _("every 5 minutes")),
+    (15, _("every 15 minutes")),
+    (60, _("every hour")),
+    (360, _("every 6 hours")),
+    (1440, _("every day")),
 ]
 _MOST_GROUPS = 500
 _MOST_STORIES, _LONGEST_STORY = 200, 500
@@ -26,18 +29,19 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
     """An app's connection. The token can be written and never read; a new base URL asks for it again."""
 
     token = forms.CharField(
+        label=_("Token"),
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         max_length=4000,
-        error_messages={"required": "The token is what the vendor knows the account by: paste it here."},
-        help_text="From the token file: the Base64 text, with or without “Basic”, or key:secret.",
+        error_messages={"required": _("The token is what the vendor knows the account by: paste it here.")},
+        help_text=_("From the token file: the Base64 text, with or without “Basic”, or key:secret."),
     )
-    refresh_minutes = forms.TypedChoiceField(label="Synchronise", coerce=int, choices=_INTERVALS, initial=15)
+    refresh_minutes = forms.TypedChoiceField(label=_("Synchronise"), coerce=int, choices=_INTERVALS, initial=15)
 
     class Meta:
         model = App
         fields = ["name", "base_url", "app_id", "refresh_minutes"]
-        labels = {"base_url": "Base URL", "app_id": "App ID"}
+        labels = {"name": _("Name"), "base_url": _("Base URL"), "app_id": _("App ID")}
 
     field_order = ["name", "base_url", "token", "app_id", "refresh_minutes"]
 
@@ -46,10 +50,14 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         self.stored_url = self.instance.base_url
         self.fields["token"].required = self.instance.pk is None
         if self.instance.pk:
-            self.fields["token"].help_text += " Leave it empty to keep the stored one."
+            self.fields["token"].help_text = _(
+                "From the token file: the Base64 text, with or without “Basic”, or key:secret. "
+                "Leave it empty to keep the stored one."
+            )
             minutes = self.instance.refresh_minutes
             if minutes not in dict(_INTERVALS):  # set from a script
-                self.fields["refresh_minutes"].choices = [(minutes, f"every {minutes} minutes"), *_INTERVALS]  # type: ignore[attr-defined]
+                own = ngettext("every %(many)s minute", "every %(many)s minutes", minutes) % {"many": minutes}
+                self.fields["refresh_minutes"].choices = [(minutes, own), *_INTERVALS]  # type: ignore[attr-defined]
 
     def clean_base_url(self) -> str:
         try:
@@ -68,7 +76,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
         cleaned = super().clean() or {}
         moved = self.instance.pk and cleaned.get("base_url", self.stored_url) != self.stored_url
         if moved and not cleaned.get("token") and "token" not in self.errors:
-            asked = "The base URL is another one: enter the token again, so that the stored one stays here."
+            asked = gettext("The base URL is another one: enter the token again, so that the stored one stays here.")
             self.add_error("token", asked)
         if not self.instance.pk and not self.errors:
             self._choose_slug(cleaned["name"])
@@ -77,9 +85,10 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
     def _choose_slug(self, name: str) -> None:
         slug = slugify(name)[:50].strip("-")
         if not slug or slug == "add":
-            self.add_error("name", "No address can be made of this name: choose one with letters or digits of a to z.")
+            letters = gettext("No address can be made of this name: choose one with letters or digits of a to z.")
+            self.add_error("name", letters)
         elif App.objects.filter(slug=slug).exists():
-            self.add_error("name", "Another app has this name in its address: choose another name.")
+            self.add_error("name", gettext("Another app has this name in its address: choose another name."))
         self.instance.slug = slug
 
     def connected(self) -> App:
@@ -99,12 +108,12 @@ class GroupsForm(forms.Form):
     """The tracked groups, one a line."""
 
     names = forms.CharField(
-        label="Groups",
+        label=_("Groups"),
         required=False,
         strip=False,
         max_length=_MOST_GROUPS * (Group.LONGEST_NAME + 1),
         widget=forms.Textarea(attrs={"rows": 10}),
-        help_text="One a line, as the vendor writes them. The vendor lists no groups: it only says who is in one.",
+        help_text=_("One a line, as the vendor writes them. The vendor lists no groups: it only says who is in one."),
     )
 
     def __init__(self, data: Any, app: App) -> None:
@@ -115,15 +124,17 @@ class GroupsForm(forms.Form):
     def clean_names(self) -> list[str]:
         names = lines(self.cleaned_data["names"])
         if too_long := [name for name in names if len(name) > Group.LONGEST_NAME]:
-            raise ValidationError(
-                f"A group's name has at most {Group.LONGEST_NAME} characters; this one has more: {too_long[0][:60]}…"
-            )
+            longest = gettext("A group's name has at most %(most)s characters; this one has more: %(beginning)s…")
+            raise ValidationError(longest % {"most": Group.LONGEST_NAME, "beginning": too_long[0][:60]})
         if len(names) > _MOST_GROUPS:
-            raise ValidationError(f"At most {_MOST_GROUPS} groups can be tracked, since each is asked for on its own.")
+            most = gettext("At most %(most)s groups can be tracked, since each is asked for on its own.")
+            raise ValidationError(most % {"most": _MOST_GROUPS})
         if not names and self.app.breadth == Breadth.GROUPS:
             raise ValidationError(
-                "Only the tracked groups of this app are synchronised: name at least one, "
-                "or choose first to synchronise something else."
+                gettext(
+                    "Only the tracked groups of this app are synchronised: name at least one, "
+                    "or choose first to synchronise something else."
+                )
             )
         return names
 
@@ -132,18 +143,20 @@ class ScopeForm(forms.Form):
     """How much of an app is synchronised."""
 
     breadth = forms.ChoiceField(
-        label="What is synchronised",
+        label=_("What is synchronised"),
         choices=Breadth.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose what is synchronised."},
+        error_messages={"required": _("Choose what is synchronised.")},
     )
     stories = forms.CharField(
-        label="Listed stories",
+        label=_("Listed stories"),
         required=False,
         strip=False,
         max_length=_MOST_STORIES * (_LONGEST_STORY + 2),
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=f"IDs or names as the vendor writes them, one a line, at most {_MOST_STORIES}.",
+        help_text=format_lazy(
+            _("IDs or names as the vendor writes them, one a line, at most {most}."), most=_MOST_STORIES
+        ),
     )
 
     def __init__(self, data: Any, app: App, groups: Collection[object]) -> None:
@@ -154,22 +167,25 @@ class ScopeForm(forms.Form):
     def clean_breadth(self) -> str:
         breadth: str = self.cleaned_data["breadth"]
         if breadth == Breadth.GROUPS and not self.groups:
-            raise ValidationError("No group is tracked yet, so there would be nothing to ask for: name groups first.")
+            raise ValidationError(
+                gettext("No group is tracked yet, so there would be nothing to ask for: name groups first.")
+            )
         return breadth
 
     def clean_stories(self) -> list[str]:
         stories = lines(self.cleaned_data["stories"])
         if too_long := [story for story in stories if len(story) > _LONGEST_STORY]:
-            raise ValidationError(
-                f"An ID or name has at most {_LONGEST_STORY} characters; this one has more: {too_long[0][:60]}…"
-            )
+            longest = gettext("An ID or name has at most %(most)s characters; this one has more: %(beginning)s…")
+            raise ValidationError(longest % {"most": _LONGEST_STORY, "beginning": too_long[0][:60]})
         if len(stories) > _MOST_STORIES:
-            raise ValidationError(
-                f"At most {_MOST_STORIES} stories can be listed, since each is asked for on its own; "
-                f"these are {len(stories):,}."
+            most = gettext(
+                "At most %(most)s stories can be listed, since each is asked for on its own; these are %(many)s."
             )
+            raise ValidationError(most % {"most": _MOST_STORIES, "many": f"{len(stories):,}"})
         if self.cleaned_data.get("breadth") == Breadth.STORIES and not stories:
-            raise ValidationError("Nothing is listed, so there would be nothing to ask for: list a story, one a line.")
+            raise ValidationError(
+                gettext("Nothing is listed, so there would be nothing to ask for: list a story, one a line.")
+            )
         return stories
 
     def set(self) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import App
 
@@ -12,10 +14,10 @@ class TelephonesForm(forms.Form):
     """Whether an app stores telephones."""
 
     telephones = forms.ChoiceField(
-        label="Telephones of learners",
-        choices=[("on", "are stored"), ("off", "are not stored")],
+        label=_("Telephones of learners"),
+        choices=[("on", _("are stored")), ("off", _("are not stored"))],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose whether telephones are stored."},
+        error_messages={"required": _("Choose whether telephones are stored.")},
     )
 
     def __init__(self, data: Any, app: App) -> None:
@@ -27,11 +29,13 @@ class ErasedForm(forms.Form):
 
     # Not validated, since the vendor's are not.
     email = forms.CharField(
-        label="E-mail address", max_length=500, widget=forms.TextInput(attrs={"autocomplete": "off", "type": "email"})
+        label=_("E-mail address"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "type": "email"}),
     )
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         if "@" not in email:
-            raise ValidationError("This is no e-mail address: it lacks the @.")
+            raise ValidationError(gettext("This is no e-mail address: it lacks the @."))
         return email

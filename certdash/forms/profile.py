@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash import time_zones
 from certdash.models import User
@@ -16,14 +18,18 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in
     class Meta:
         model = User
         fields = ["time_zone"]
+        labels = {"time_zone": _("Time zone")}
         help_texts = {
-            "time_zone": "For the days and hours on pages, and the days that filters begin and end with. "
-            "Files keep their times in UTC."
+            "time_zone": _(
+                "For the days and hours on pages, and the days that filters begin and end with. "
+                "Files keep their times in UTC."
+            )
         }
 
     def __init__(self, data: Any, instance: User) -> None:
         super().__init__(data, instance=instance)
-        offered: list[tuple[str, Any]] = [("", f"As the installation: {settings.TIME_ZONE}")]
+        usual = gettext("As the installation: %(zone)s") % {"zone": settings.TIME_ZONE}
+        offered: list[tuple[str, Any]] = [("", usual)]
         offered += [(region, [(name, _words(name)) for name in names]) for region, names in time_zones.offered()]
         listed = {name for _, names in time_zones.offered() for name in names}
         if instance.time_zone and instance.time_zone not in listed:
@@ -34,7 +40,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in
     def clean_time_zone(self) -> str:
         name: str = self.cleaned_data["time_zone"]
         if name and name not in time_zones.names():
-            raise ValidationError("This is no time zone that is known here. Choose one of the list.")
+            raise ValidationError(gettext("This is no time zone that is known here. Choose one of the list."))
         return name
 
     def store(self) -> User:

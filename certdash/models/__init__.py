@@ -11,7 +11,7 @@ from .group import Group, Membership
 from .learner import Learner
 from .people import Grant, Role, Team, User
 from .run import Rejection, SyncRun
-from .saved_view import SavedView
+from .saved_view import SavedView, is_shared, owner_sees
 from .secret import CredentialUnreadable, Secret
 from .story import Story, StoryType
 from .worker import Worker
@@ -44,4 +44,6 @@ __all__ = [
     "User",
     "Worker",
     "is_live",
+    "is_shared",
+    "owner_sees",
 ]

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .secret import SecretField
 
@@ -13,9 +14,9 @@ _KEPT = {"id", "version", "aged_out_at", "telephones_left"}
 class Breadth(models.TextChoices):
     """What an app synchronises: for accounts whose full answer is too slow or too large, only a part of it."""
 
-    EVERYTHING = "everything", "Everything"
-    STORIES = "stories", "Only listed stories"
-    GROUPS = "groups", "Only the tracked groups"
+    EVERYTHING = "everything", _("Everything")
+    STORIES = "stories", _("Only listed stories")
+    GROUPS = "groups", _("Only the tracked groups")
 
 
 def _stamp() -> str:
@@ -27,15 +28,15 @@ class App(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=200)
-    base_url = models.CharField(max_length=500, help_text="The address from the token file, without /v1.")
+    base_url = models.CharField(max_length=500, help_text=_("The address from the token file, without /v1."))
     app_id = models.CharField(
-        "app ID",
+        _("app ID"),
         max_length=200,
         blank=True,
-        help_text="ID or name of the app at the vendor; an account with one app can leave it out.",
+        help_text=_("ID or name of the app at the vendor; an account with one app can leave it out."),
     )
     token = SecretField()
-    refresh_minutes = models.PositiveIntegerField(default=15, help_text="Minutes between two scheduled syncs.")
+    refresh_minutes = models.PositiveIntegerField(default=15, help_text=_("Minutes between two scheduled syncs."))
     breadth = models.CharField(max_length=10, choices=Breadth.choices, default=Breadth.EVERYTHING)
     listed_stories = models.JSONField(default=list, blank=True)  # IDs or names; asked for one by one
     stores_telephones = models.BooleanField(default=True)

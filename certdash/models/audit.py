@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .app import App
 from .people import User
@@ -11,18 +12,18 @@ from .people import User
 class AuditKind(models.TextChoices):
     """What is written down. Never what somebody typed, and nothing of learners."""
 
-    LOGIN = "login", "Logged in"
-    LOGIN_FAILED = "login_failed", "Log-in failed"
-    DOWNLOAD = "download", "Downloaded"
-    ACCESS_GIVEN = "access_given", "Access given"
-    ACCESS_TAKEN = "access_taken", "Access taken away"
-    CREDENTIALS = "credentials", "Connection changed"
-    ACCEPTED = "accepted", "Withdrawals accepted"
-    ERASED = "erased", "Learner erased"
-    ERASURE_LIFTED = "lifted", "Erasure lifted"
-    TELEPHONES = "telephones", "Storing of telephones switched"
-    PERSON = "person", "Account changed"
-    TEAM = "team", "Team changed"
+    LOGIN = "login", _("Logged in")
+    LOGIN_FAILED = "login_failed", _("Log-in failed")
+    DOWNLOAD = "download", _("Downloaded")
+    ACCESS_GIVEN = "access_given", _("Access given")
+    ACCESS_TAKEN = "access_taken", _("Access taken away")
+    CREDENTIALS = "credentials", _("Connection changed")
+    ACCEPTED = "accepted", _("Withdrawals accepted")
+    ERASED = "erased", _("Learner erased")
+    ERASURE_LIFTED = "lifted", _("Erasure lifted")
+    TELEPHONES = "telephones", _("Storing of telephones switched")
+    PERSON = "person", _("Account changed")
+    TEAM = "team", _("Team changed")
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):

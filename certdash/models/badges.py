@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+from django.utils.functional import Promise
+
 
 class Badge(NamedTuple):
     """A pill with an icon and a word. `tone` names a set of colours, `icon` a symbol of the sprite."""
 
     tone: str
     icon: str
-    label: str
+    label: str | Promise

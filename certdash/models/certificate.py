@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Left
+from django.utils.translation import gettext_lazy as _
 
 from .app import App
 from .badges import Badge
@@ -22,17 +23,17 @@ PLACE_HEAD = 64
 class State(models.TextChoices):
     """The documented states; a certificate of another state keeps the vendor's word in `state_sent`."""
 
-    PENDING = "pending", "Pending"
-    DELIVERED = "delivered", "Delivered"
-    OTHER = "other", "Other"
+    PENDING = "pending", _("Pending")
+    DELIVERED = "delivered", _("Delivered")
+    OTHER = "other", _("Other")
 
 
 BADGES = {
-    State.PENDING: Badge("pending", "clock", "Pending"),
-    State.DELIVERED: Badge("delivered", "check", "Delivered"),
+    State.PENDING: Badge("pending", "clock", State.PENDING.label),
+    State.DELIVERED: Badge("delivered", "check", State.DELIVERED.label),
 }
-WITHDRAWN_BADGE = Badge("withdrawn", "struck", "Withdrawn")
-OUT_OF_SCOPE_BADGE = Badge("withdrawn", "struck", "Out of scope")
+WITHDRAWN_BADGE = Badge("withdrawn", "struck", _("Withdrawn"))
+OUT_OF_SCOPE_BADGE = Badge("withdrawn", "struck", _("Out of scope"))
 
 
 def is_live(path: str = "") -> Q:

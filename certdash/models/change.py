@@ -1,6 +1,7 @@
 """What happened to certificates and stories after they were first seen."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from .app import App
 from .certificate import Certificate
@@ -12,15 +13,15 @@ class Change(models.Model):
     """One observed change. First sight is no change: it is a column of the certificate."""
 
     class Kind(models.TextChoices):
-        DELIVERED = "delivered", "Delivered"
-        STATE = "state", "State changed"  # any other change of state
-        LINK = "link", "Link changed"
-        TIMESTAMP = "timestamp", "Timestamp changed"
-        DETAILS = "details", "Details changed"
-        WITHDRAWN = "withdrawn", "Withdrawn"
-        OUTSIDE = "outside", "Out of scope"  # not asked for any more, so nothing is known of it
-        RETURNED = "returned", "Returned"
-        RENAMED = "renamed", "Story renamed"
+        DELIVERED = "delivered", _("Delivered")
+        STATE = "state", _("State changed")  # any other change of state
+        LINK = "link", _("Link changed")
+        TIMESTAMP = "timestamp", _("Timestamp changed")
+        DETAILS = "details", _("Details changed")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        OUTSIDE = "outside", _("Out of scope")  # not asked for any more, so nothing is known of it
+        RETURNED = "returned", _("Returned")
+        RENAMED = "renamed", _("Story renamed")
 
     app = models.ForeignKey(App, models.CASCADE, related_name="changes", db_index=False)
     run = models.ForeignKey(SyncRun, models.SET_NULL, null=True, related_name="changes")

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
@@ -26,7 +27,7 @@ class User(AbstractUser):
                 Lower("email"),
                 condition=~Q(email=""),
                 name="user_email_once",
-                violation_error_message="Somebody else has this e-mail address.",
+                violation_error_message=_("Somebody else has this e-mail address."),
             )
         ]
 
@@ -52,13 +53,13 @@ class Team(models.Model):
     name = models.CharField(max_length=100)
     members = models.ManyToManyField(User, related_name="teams", blank=True)
     # Members are those who sign in with this value in the identity provider's claim; empty: who was chosen here.
-    claim = models.CharField("value of the claim", max_length=200, blank=True)
+    claim = models.CharField(_("value of the claim"), max_length=200, blank=True)
 
     class Meta:
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(
-                Lower("name"), name="team_name_once", violation_error_message="Another team has this name."
+                Lower("name"), name="team_name_once", violation_error_message=_("Another team has this name.")
             )
         ]
 
@@ -69,9 +70,9 @@ class Team(models.Model):
 class Role(models.TextChoices):
     """What a person may do in an app; each role includes the ones before it."""
 
-    VIEWER = "viewer", "Viewer"  # see, download
-    MANAGER = "manager", "Manager"  # also sync
-    OWNER = "owner", "Owner"  # also credentials, groups, access, held runs, erasure
+    VIEWER = "viewer", _("Viewer")  # see, download
+    MANAGER = "manager", _("Manager")  # also sync
+    OWNER = "owner", _("Owner")  # also credentials, groups, access, held runs, erasure
 
     @property
     def and_above(self) -> list["Role"]:

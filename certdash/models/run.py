@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from .app import App
 from .badges import Badge
@@ -38,30 +39,30 @@ class SyncRun(models.Model):
     """One synchronisation of one app: written before the first byte is asked for, closed whatever happens."""
 
     class Status(models.TextChoices):
-        RUNNING = "running", "Running"
-        SUCCESS = "success", "Success"
-        UNCHANGED = "unchanged", "Unchanged"
-        PARTIAL = "partial", "Partial"
-        HELD = "held", "Held"
-        FAILED = "failed", "Failed"
-        INTERRUPTED = "interrupted", "Interrupted"
+        RUNNING = "running", _("Running")
+        SUCCESS = "success", _("Success")
+        UNCHANGED = "unchanged", _("Unchanged")
+        PARTIAL = "partial", _("Partial")
+        HELD = "held", _("Held")
+        FAILED = "failed", _("Failed")
+        INTERRUPTED = "interrupted", _("Interrupted")
 
     class Phase(models.TextChoices):
         """What a running run does, in words that follow "is"."""
 
-        QUEUED = "queued", "waiting for the worker"
-        ASKING = "asking", "asking the vendor"
-        DOWNLOADING = "downloading", "downloading"
-        COMPARING = "comparing", "comparing stories"
-        GROUPS = "groups", "asking who is in the groups"
-        WITHDRAWING = "withdrawing", "looking at what is missing"
+        QUEUED = "queued", _("waiting for the worker")
+        ASKING = "asking", _("asking the vendor")
+        DOWNLOADING = "downloading", _("downloading")
+        COMPARING = "comparing", _("comparing stories")
+        GROUPS = "groups", _("asking who is in the groups")
+        WITHDRAWING = "withdrawing", _("looking at what is missing")
 
     COUNTS = (
         "received", "created", "changed", "withdrawn", "returned", "out_of_scope", "missing", "missing_members",
         "stories", "joined", "left", "rejected", "repaired", "left_out", "size",
     )  # fmt: skip
     COMPLETE = (Status.SUCCESS, Status.UNCHANGED, Status.PARTIAL, Status.HELD)
-    LOST = Badge("danger", "alert", "No sign of life")  # running by its status, and its lease is over
+    LOST = Badge("danger", "alert", _("No sign of life"))  # running by its status, and its lease is over
 
     app = models.ForeignKey(App, models.CASCADE, related_name="runs", db_index=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
@@ -159,13 +160,13 @@ class SyncRun(models.Model):
 
 
 RUN_BADGES = {
-    SyncRun.Status.RUNNING: Badge("neutral", "sync", "Running"),
-    SyncRun.Status.SUCCESS: Badge("success", "check", "Success"),
-    SyncRun.Status.UNCHANGED: Badge("success", "check", "Unchanged"),
-    SyncRun.Status.PARTIAL: Badge("warning", "alert", "Partial"),
-    SyncRun.Status.HELD: Badge("warning", "clock", "Held"),
-    SyncRun.Status.FAILED: Badge("danger", "alert", "Failed"),
-    SyncRun.Status.INTERRUPTED: Badge("danger", "alert", "Interrupted"),
+    SyncRun.Status.RUNNING: Badge("neutral", "sync", SyncRun.Status.RUNNING.label),
+    SyncRun.Status.SUCCESS: Badge("success", "check", SyncRun.Status.SUCCESS.label),
+    SyncRun.Status.UNCHANGED: Badge("success", "check", SyncRun.Status.UNCHANGED.label),
+    SyncRun.Status.PARTIAL: Badge("warning", "alert", SyncRun.Status.PARTIAL.label),
+    SyncRun.Status.HELD: Badge("warning", "clock", SyncRun.Status.HELD.label),
+    SyncRun.Status.FAILED: Badge("danger", "alert", SyncRun.Status.FAILED.label),
+    SyncRun.Status.INTERRUPTED: Badge("danger", "alert", SyncRun.Status.INTERRUPTED.label),
 }
 
 

@@ -1,17 +1,31 @@
 """A page with its filters that somebody keeps under a name."""
 
+from typing import Any
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from .app import App
-from .people import User
+from .people import Grant, User
+
+
+def owner_sees(**app: Any) -> Q:
+    """As a condition on views: their owner has a role in such an app, alone or in a team, or has every role in all."""
+    theirs = Q(user=OuterRef("owner")) | Q(team__members=OuterRef("owner"))
+    return Q(owner__is_superuser=True) | Q(Exists(Grant.objects.filter(theirs, **app)))
+
+
+def is_shared() -> Q:
+    """As a condition on views: others may open them. Not without an owner who may get in and see the app."""
+    return Q(app__isnull=False, owner__is_active=True) & owner_sees(app=OuterRef("app"))
 
 
 class SavedView(models.Model):
     """Leads to a list page of ours with the filters and the order that it names; it gives nobody access to anything.
 
-    It is for its owner alone or, with `app`, for everybody who may see that app.
+    It is for its owner alone or, with `app`, for everybody who may see that app, as long as the owner does.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
@@ -30,7 +44,10 @@ class SavedView(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "owner", Lower("name"), name="view_name_once", violation_error_message="You have a view of this name."
+                "owner",
+                Lower("name"),
+                name="view_name_once",
+                violation_error_message=_("You have a view of this name."),
             ),
             models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),
             # A browser takes two slashes for the name of another host.

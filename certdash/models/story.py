@@ -4,6 +4,7 @@ import hashlib
 
 from django.db import models
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from .app import App
 from .text import sort_bytes
@@ -28,10 +29,10 @@ def hashed_slug(name: str) -> str:
 class StoryType(models.TextChoices):
     """The documented types; anything else is kept as it came."""
 
-    STORY = "story", "Story"
-    ASSESSMENT = "assessment", "Assessment"
-    SURVEY = "survey", "Survey"
-    SCORM = "scorm", "SCORM"
+    STORY = "story", _("Story")
+    ASSESSMENT = "assessment", _("Assessment")
+    SURVEY = "survey", _("Survey")
+    SCORM = "scorm", _("SCORM")
 
 
 class Story(models.Model):
@@ -70,7 +71,7 @@ class Story(models.Model):
 
     @property
     def type_label(self) -> str:
-        return StoryType(self.type).label if self.type in StoryType else self.type
+        return str(StoryType(self.type).label) if self.type in StoryType else self.type
 
     @staticmethod
     def identity_of(vendor_id: str, name: str) -> str:
@@ -97,7 +98,7 @@ def restate_slugs(app: App, vendor_ids: set[str]) -> None:
         if story.vendor_id in vendor_ids:
             by_slug.setdefault((story.vendor_id, name_slug(story.name)), []).append(story)
     moved = []
-    for (_, slug), namesakes in by_slug.items():
+    for (_id, slug), namesakes in by_slug.items():
         for story in namesakes:
             wanted = slug if slug and len(namesakes) == 1 else hashed_slug(story.name)
             if story.slug != wanted:

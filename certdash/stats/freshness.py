@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext, ngettext
 
 from certdash.models import App, SyncRun
-from certdash.rows import ago
+from certdash.rows import ago, clock
 
 
 @dataclass(slots=True)
@@ -76,22 +78,25 @@ def _freshness(app: App, runs: _Runs, now: datetime) -> Freshness:
         return Freshness(app, tone, text, at, newest)
 
     if newest is None:
-        return fresh("none", "not synchronised yet")
+        return fresh("none", gettext("not synchronised yet"))
     since = runs.wrote.applying_since if runs.wrote and runs.wrote.status not in SyncRun.COMPLETE else None
     if since:  # and no run has completed it
-        text = f"being updated since {_clock(since, now)}"
+        told = {"moment": _clock(since, now)}
         if _works(newest, now) or now - since <= too_long:
-            return fresh("busy", text)
-        return fresh("stale", f"{text} and not finished: {_reason(runs, now)}")
+            return fresh("busy", gettext("being updated since %(moment)s") % told)
+        told["reason"] = _reason(runs, now)
+        return fresh("stale", gettext("being updated since %(moment)s and not finished: %(reason)s") % told)
     if at is None:
         if _works(newest, now):
-            return fresh("busy", "synchronising for the first time")
-        return fresh("stale", f"no data yet: {_reason(runs, now)}")
+            return fresh("busy", gettext("synchronising for the first time"))
+        return fresh("stale", gettext("no data yet: %(reason)s") % {"reason": _reason(runs, now)})
     if runs.last_two_failed or now - at > too_long:
-        return fresh("stale", f"last good data from {_clock(at, now)}: {_reason(runs, now)}")
+        told = {"moment": _clock(at, now), "reason": _reason(runs, now)}
+        return fresh("stale", gettext("last good data from %(moment)s: %(reason)s") % told)
     if runs.good and runs.good.status == SyncRun.Status.HELD and runs.good.accepted_at is None:
-        return fresh("stale", f"checked {ago(at, now)} ago, much was missing: an owner has to look at it")
-    return fresh("ok", f"checked {ago(at, now)} ago{_but(runs, at, now)}")
+        text = gettext("checked %(time)s ago, much was missing: an owner has to look at it")
+        return fresh("stale", text % {"time": ago(at, now)})
+    return fresh("ok", _checked(runs, at, now))
 
 
 def _works(run: SyncRun, now: datetime) -> bool:
@@ -103,39 +108,45 @@ def _reason(runs: _Runs, now: datetime) -> str:
     if runs.last_failed and runs.ended:
         return runs.ended.message
     if runs.newest and _works(runs.newest, now):
-        return f"a sync is under way since {_clock(runs.newest.requested_at, now)}"
-    return "the worker may not be running"
+        moment = _clock(runs.newest.requested_at, now)
+        return gettext("a sync is under way since %(moment)s") % {"moment": moment}
+    return gettext("the worker may not be running")
 
 
-def _but(runs: _Runs, at: datetime, now: datetime) -> str:
-    """What to add to the age of good data."""
+def _checked(runs: _Runs, at: datetime, now: datetime) -> str:
+    """The age of good data, and what is to be said of it."""
+    time = ago(at, now)
     if runs.last_failed and runs.ended:
-        interrupted = runs.ended.status == SyncRun.Status.INTERRUPTED
-        return f", the last try {'was interrupted' if interrupted else 'failed'}"
+        if runs.ended.status == SyncRun.Status.INTERRUPTED:
+            return gettext("checked %(time)s ago, the last try was interrupted") % {"time": time}
+        return gettext("checked %(time)s ago, the last try failed") % {"time": time}
     if runs.good and runs.good.status == SyncRun.Status.PARTIAL:
-        return ", not all of it came through"
+        return gettext("checked %(time)s ago, not all of it came through") % {"time": time}
     news = [moment for moment in (runs.news.finished_at, runs.news.accepted_at) if moment] if runs.news else []
     if news and runs.good != runs.news and max(news) < at:
-        return f", unchanged since {_clock(max(news), now)}"
-    return ""
+        told = {"time": time, "moment": _clock(max(news), now)}
+        return gettext("checked %(time)s ago, unchanged since %(moment)s") % told
+    return gettext("checked %(time)s ago") % {"time": time}
 
 
 def _clock(moment: datetime, now: datetime) -> str:
     """The local time of a moment of today, else its day too."""
-    moment, today = timezone.localtime(moment), timezone.localtime(now).date()
-    return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%-d %b %Y, %H:%M}"
+    local = timezone.localtime(moment)
+    is_today = local.date() == timezone.localtime(now).date()
+    return formatted(local, gettext("H:i")) if is_today else clock(moment)
 
 
 def overall(each: Sequence[Freshness], now: datetime) -> tuple[str, str]:
     """Tone and text for several apps at once: the worst tone, and how old the oldest data is."""
     if not each:
-        return "none", "no app yet"
+        return "none", gettext("no app yet")
     if len(each) == 1:
         return each[0].tone, each[0].text
     worst = worst_first(each)[0]
     if worst.tone != "ok":
-        return worst.tone, f"{worst.app.name}: {worst.text}"
-    return "ok", f"{len(each)} apps, {as_of(each, now)}"
+        return worst.tone, gettext("%(app)s: %(text)s") % {"app": worst.app.name, "text": worst.text}
+    text = ngettext("%(many)s app, %(as_of)s", "%(many)s apps, %(as_of)s", len(each))
+    return "ok", text % {"many": len(each), "as_of": as_of(each, now)}
 
 
 def worst_first(each: Sequence[Freshness]) -> list[Freshness]:
@@ -147,10 +158,17 @@ def as_of(each: Sequence[Freshness], now: datetime) -> str:
     """Since when all of these apps have been true, with the time zone; says when some never were."""
     oldest = oldest_check(each)
     if oldest is None:
-        return "not synchronised yet" if each else ""
+        return gettext("not synchronised yet") if each else ""
+    told = {"moment": _clock(oldest, now), "zone": timezone.get_current_timezone_name()}
     never = sum(one.checked_at is None for one in each)
-    without = f", without {never} not synchronised yet" if never else ""
-    return f"as of {_clock(oldest, now)} ({timezone.get_current_timezone_name()}){without}"
+    if not never:
+        return gettext("as of %(moment)s (%(zone)s)") % told
+    text = ngettext(
+        "as of %(moment)s (%(zone)s), without %(many)s not synchronised yet",
+        "as of %(moment)s (%(zone)s), without %(many)s not synchronised yet",
+        never,
+    )
+    return text % (told | {"many": never})
 
 
 def oldest_check(each: Sequence[Freshness]) -> datetime | None:

@@ -1,15 +1,12 @@
 """Erasing a learner of an app: gone from everything stored, and kept from coming back until an owner lifts it."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import unquote_plus
 
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
-from django.urls import reverse
 
 from certdash.models import (
     App,
@@ -32,6 +29,7 @@ from .apply import OPEN
 from .asking import ERASED
 from .keeping import Erased
 from .learners import rows_of
+from .naming import Names, views_naming
 
 _QUOTED = "What stood here quoted a learner who was erased."
 
@@ -43,7 +41,7 @@ class Traces(NamedTuple):
     changes: int
     memberships: int  # ended ones too
     runs: int  # whose reports name them
-    views: int  # saved ones that name them or lead to their page
+    views: int  # saved ones that name them or lead to their page; see `naming.views_naming`
 
 
 def traces_of(learner: Learner) -> Traces:
@@ -53,7 +51,7 @@ def traces_of(learner: Learner) -> Traces:
         Change.objects.filter(certificate__learner=learner).count(),
         Membership.objects.filter(learner=learner).count(),
         sum(1 for _ in _reports_naming(learner)),
-        len(_views_naming(learner)),
+        len(views_naming(learner)),
     )
 
 
@@ -132,7 +130,7 @@ def _remove(learner: Learner) -> Traces:
     certificates = Certificate.objects.filter(learner=learner)
     changes = Change.objects.filter(certificate__learner=learner)
     memberships = Membership.objects.filter(learner=learner)
-    views = SavedView.objects.filter(pk__in=_views_naming(learner))
+    views = SavedView.objects.filter(pk__in=views_naming(learner))
     gone = Traces(certificates.count(), changes.count(), memberships.count(), _blank_reports(learner), views.count())
     views.delete()
     # Their bytes hold the learner, and a digest of them says that they were applied completely.
@@ -145,25 +143,6 @@ def _remove(learner: Learner) -> Traces:
     learner.delete()
     transaction.on_commit(cache.clear)  # counts are remembered by city, say
     return gone
-
-
-def _views_naming(learner: Learner) -> list[int]:
-    """The saved views that lead to the learner's page, and those that name them.
-
-    While another app has somebody of this identity, a view that is not shared with this app may mean those.
-    """
-    names, page = _Names(learner), reverse("person", args=[learner.pk])
-    elsewhere = Learner.objects.filter(identity=learner.identity).exclude(app=learner.app).exists()
-    return [
-        view.pk
-        for view in SavedView.objects.iterator()
-        if view.path == page
-        or ((view.app_id == learner.app_id or not elsewhere) and names.whole.search(fold(_words_of(view))))
-    ]
-
-
-def _words_of(view: SavedView) -> str:
-    return f"{view.name} {view.description} {unquote_plus(view.query)}".replace("&", " & ")
 
 
 # -- Reports of runs --------------------------------------------------------------------------------------------
@@ -179,7 +158,7 @@ class _Report(NamedTuple):
 
 def _reports_naming(learner: Learner) -> Iterable[_Report]:
     """The reports in which the learner is named, as they are to be."""
-    names = _Names(learner)
+    names = Names(learner)
     # What went well for everybody says numbers only.
     speaking = ~Q(users=[]) | ~Q(story="") | ~Q(vendor_message="") | ~Q(status__in=_TELL_NUMBERS)
     for row in SyncRun.objects.filter(speaking, app=learner.app).values_list(*_Report._fields).iterator():
@@ -200,39 +179,4 @@ def _blank_reports(learner: Learner) -> int:
     return len(blanked)
 
 
-_SHORTEST = 4  # a word of fewer characters occurs anywhere
 _TELL_NUMBERS = (SyncRun.Status.SUCCESS, SyncRun.Status.UNCHANGED)
-
-
-class _Names:
-    """What names a learner, by all that was ever stored of them; without case and accents."""
-
-    def __init__(self, learner: Learner) -> None:
-        told = _told_of(learner)
-        pairs = [(first, last) for first in told["firstname"] for last in told["lastname"]]
-        names = {name for first, last in pairs for name in (f"{first} {last}", f"{last} {first}", f"{last}, {first}")}
-        whole = names | {learner.name, learner.email} | told["email"] | told["telephone"] | told["url"]
-        parts = {part for text in told["firstname"] | told["lastname"] for part in text.split()}
-        self.whole = _any_of(whole)  # nobody else, or nearly so
-        self._parts = _any_of(parts)
-
-    def in_words(self, text: str) -> bool:
-        """Whether a sentence of ours or of the vendor's may name them: it may spell a name in any way."""
-        folded = fold(text)
-        return bool(self.whole.search(folded) or self._parts.search(folded))
-
-
-def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
-    words = sorted({word for text in texts if len(word := fold(text)) >= _SHORTEST})
-    return re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words) or r"(?!)")
-
-
-def _told_of(learner: Learner) -> dict[str, set[str]]:
-    """The texts by field: of the rows, and of what changed in them."""
-    changes = Change.objects.filter(certificate__learner=learner)
-    changed = [fields for both in changes.values_list("before", "after") for fields in both]
-    rows = list(rows_of(learner.pk))
-    return {
-        name: {getattr(row, name) for row in rows} | {fields[name] for fields in changed if name in fields}
-        for name in ("firstname", "lastname", "email", "telephone", "url")
-    }

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import Model, Prefetch, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import Grant, User
 
@@ -12,14 +13,14 @@ from .base import Moment, NumberColumn, Table
 
 
 class AccountTable(Table):
-    person = tables.Column(order_by=("sort_name", "pk"))
-    email = tables.Column(verbose_name="E-mail address", order_by=("sort_email", "pk"))
-    teams = tables.Column(verbose_name="Teams", orderable=False)
-    last_login = tables.Column(verbose_name="Last log-in", order_by=("last_login", "pk"))
-    state = tables.Column(order_by=("is_active", "last_login", "pk"))
+    person = tables.Column(verbose_name=_("Person"), order_by=("sort_name", "pk"))
+    email = tables.Column(verbose_name=_("E-mail address"), order_by=("sort_email", "pk"))
+    teams = tables.Column(verbose_name=_("Teams"), orderable=False)
+    last_login = tables.Column(verbose_name=_("Last log-in"), order_by=("last_login", "pk"))
+    state = tables.Column(verbose_name=_("State"), order_by=("is_active", "last_login", "pk"))
 
     row_template = "accounts/person_row.html"
-    caption = "Accounts"
+    caption = _("Accounts")
     columns_of_file: ClassVar[dict[str, Callable[[User], Any]]] = {
         "username": lambda person: person.username,
         "name": lambda person: person.get_full_name(),
@@ -38,14 +39,14 @@ class AccountTable(Table):
 
 
 class TeamTable(Table):
-    name = tables.Column(verbose_name="Team", order_by=("sort_name", "pk"))
-    people = NumberColumn()
-    apps = NumberColumn()
-    claim = tables.Column(verbose_name="Filled by", order_by=("claim", "pk"))
+    name = tables.Column(verbose_name=_("Team"), order_by=("sort_name", "pk"))
+    people = NumberColumn(_("People"))
+    apps = NumberColumn(_("Apps"))
+    claim = tables.Column(verbose_name=_("Filled by"), order_by=("claim", "pk"))
 
     row_template = "accounts/team_row.html"
-    caption = "Teams"
-    nothing_text = "There is no team yet."
+    caption = _("Teams")
+    nothing_text = _("There is no team yet.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "team": lambda team: team.name,
         "claim": lambda team: team.claim,

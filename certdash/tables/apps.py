@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import Model, Prefetch, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import Grant, User
 from certdash.stats import freshness
@@ -14,14 +15,14 @@ from .base import Moment, NumberColumn, Table
 
 
 class GrantTable(Table):
-    person = tables.Column(verbose_name="Person or team", order_by=("holder_name", "pk"))
-    role = tables.Column(order_by=("role", "holder_name", "pk"))
+    person = tables.Column(verbose_name=_("Person or team"), order_by=("holder_name", "pk"))
+    role = tables.Column(verbose_name=_("Role"), order_by=("role", "holder_name", "pk"))
     take_away = tables.Column(verbose_name="", orderable=False)
 
     row_template = "apps/grant_row.html"  # the form in it needs the page's CSRF token
 
-    caption = "People with access"
-    nothing_text = "Nobody has access to this app but superusers."
+    caption = _("People with access")
+    nothing_text = _("Nobody has access to this app but superusers.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "name": lambda grant: grant.user.username if grant.user else "",
         "email": lambda grant: grant.user.email if grant.user else "",
@@ -41,12 +42,12 @@ class GrantTable(Table):
 
 
 class AppTable(Table):
-    name = tables.TemplateColumn(template_name="tables/app_name.html", verbose_name="App", order_by=("name", "pk"))
-    certificates_now = NumberColumn("Certificates")
-    fresh = tables.TemplateColumn(template_name="tables/app_fresh.html", verbose_name="Data", orderable=False)
+    name = tables.TemplateColumn(template_name="tables/app_name.html", verbose_name=_("App"), order_by=("name", "pk"))
+    certificates_now = NumberColumn(_("Certificates"))
+    fresh = tables.TemplateColumn(template_name="tables/app_fresh.html", verbose_name=_("Data"), orderable=False)
 
-    caption = "Apps"
-    nothing_text = "There is no app yet."
+    caption = _("Apps")
+    nothing_text = _("There is no app yet.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "app": lambda app: app.slug,
         "name": lambda app: app.name,

@@ -1,6 +1,6 @@
 """The base of all tables."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django_tables2.data import TableQuerysetData
 
 from certdash.rows import utc
@@ -16,7 +18,7 @@ from certdash.rows import utc
 class NumberColumn(tables.Column):  # type: ignore[misc]
     """Right-aligned, in groups of three digits."""
 
-    def __init__(self, heading: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, heading: str | Promise | None = None, **kwargs: Any) -> None:
         super().__init__(heading, attrs={"th": {"class": "num"}, "td": {"class": "num"}}, **kwargs)
 
     def render(self, value: int) -> str:
@@ -35,9 +37,15 @@ class Data(TableQuerysetData):  # type: ignore[misc]
         if ordering and ordering[-1] not in ("pk", "-pk"):
             self.data = self.data.order_by(*ordering, "pk")
 
-    def __getitem__(self, key: Any) -> Any:
-        ids = list(self.data.values_list("pk", flat=True)[key])
-        return self.table.rows_of(ids)
+    def __getitem__(self, key: slice) -> Any:
+        return self.table.rows_of(self._ids(key.start, key.stop))
+
+    def _ids(self, start: int, stop: int) -> list[int]:
+        """Read from the nearer end, so that the last page is as quick as the first. `stop` is within the rows."""
+        ids, rows = self.data.values_list("pk", flat=True), self.table.paginator.count
+        if start <= rows - stop:
+            return list(ids[start:stop])
+        return list(ids.reverse()[rows - stop : rows - start])[::-1]
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,8 @@ class Table(tables.Table):  # type: ignore[misc]
     data_class: ClassVar[type[Data]] = Data
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]]
     remembered_as: ClassVar[str] = ""  # under which a person's choice of columns is remembered; empty: there is none
-    choosable: ClassVar[dict[str, str]] = {}  # columns by name, with what they are called where they are chosen
+    # Columns by name, with what they are called where they are chosen.
+    choosable: ClassVar[Mapping[str, str | Promise]] = {}
     selects = False  # whether rows can be ticked: the row template has the boxes
     # Columns without an index: a page puts at most so many rows into their order, a file all of them.
     slowly_ordered: ClassVar[Collection[str]] = ()
@@ -64,14 +73,14 @@ class Table(tables.Table):  # type: ignore[misc]
     usual: ClassVar[Sequence[str]] = ()  # of these, those that are shown to who has not chosen
     order_by: Any  # as django-tables2 keeps it
     row_template = ""
-    caption = ""
+    caption: str | Promise = ""
     live = True
-    empty_text = "Nothing fits these filters."
+    empty_text: str | Promise = _("Nothing fits these filters.")
     suggestions: Sequence[Any] = ()  # ways out of an empty list, beside the one to all of it
-    nothing_text = "Nothing here yet: the next sync may bring some."  # of a list without any filter
+    nothing_text: str | Promise = _("Nothing here yet: the next sync may bring some.")  # of a list without any filter
 
     def __init__(self, data: QuerySet[Any], **kwargs: Any) -> None:
-        self.choices: list[tuple[str, str]] = []
+        self.choices: list[tuple[str, str | Promise]] = []
         self.chosen: list[str] = []
         # django-tables2 would put its own in the place of the class's.
         super().__init__(data=self.data_class(data), empty_text=self.empty_text, **kwargs)
@@ -98,7 +107,7 @@ class Table(tables.Table):  # type: ignore[misc]
             self.order_by = self._meta.order_by
         for name in self.slowly_ordered:
             self.columns[name].column.orderable = False
-        return "".join(self.columns[name].header for name in asked)
+        return "".join(str(self.columns[name].header) for name in asked)
 
     @property
     def width(self) -> str:

@@ -8,6 +8,10 @@ from typing import Any, ClassVar, NamedTuple
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.links import safe_link
 from certdash.models import Badge, Change, State
@@ -17,26 +21,32 @@ from .base import Moment, Table
 
 Kind = Change.Kind
 BADGES = {
-    Kind.DELIVERED: Badge("delivered", "check", "Delivered"),
-    Kind.STATE: Badge("other", "dot", "State changed"),
-    Kind.LINK: Badge("neutral", "link", "Link changed"),
-    Kind.TIMESTAMP: Badge("neutral", "clock", "Timestamp changed"),
-    Kind.DETAILS: Badge("neutral", "person", "Details changed"),
-    Kind.WITHDRAWN: Badge("withdrawn", "struck", "Withdrawn"),
-    Kind.OUTSIDE: Badge("withdrawn", "struck", "Out of scope"),
-    Kind.RETURNED: Badge("neutral", "sync", "Returned"),
-    Kind.RENAMED: Badge("neutral", "story", "Story renamed"),
+    Kind.DELIVERED: Badge("delivered", "check", Kind.DELIVERED.label),
+    Kind.STATE: Badge("other", "dot", Kind.STATE.label),
+    Kind.LINK: Badge("neutral", "link", Kind.LINK.label),
+    Kind.TIMESTAMP: Badge("neutral", "clock", Kind.TIMESTAMP.label),
+    Kind.DETAILS: Badge("neutral", "person", Kind.DETAILS.label),
+    Kind.WITHDRAWN: Badge("withdrawn", "struck", Kind.WITHDRAWN.label),
+    Kind.OUTSIDE: Badge("withdrawn", "struck", Kind.OUTSIDE.label),
+    Kind.RETURNED: Badge("neutral", "sync", Kind.RETURNED.label),
+    Kind.RENAMED: Badge("neutral", "story", Kind.RENAMED.label),
 }
-_WHAT = {
-    Kind.WITHDRAWN: "No longer in the vendor’s answer.",
-    Kind.OUTSIDE: "Not asked for any more.",
-    Kind.RETURNED: "In the vendor’s answer again.",
+_WHAT: dict[Kind, str | Promise] = {
+    Kind.WITHDRAWN: _("No longer in the vendor’s answer."),
+    Kind.OUTSIDE: _("Not asked for any more."),
+    Kind.RETURNED: _("In the vendor’s answer again."),
 }
-_FIELDS = {
-    "firstname": "First name",
-    "lastname": "Last name",
-    "email": "E-mail",
-    "url": "Link",
+_FIELDS: dict[str, str | Promise] = {
+    "firstname": _("First name"),
+    "lastname": _("Last name"),
+    "email": _("E-mail"),
+    "telephone": _("Telephone"),
+    "country": _("Country"),
+    "city": _("City"),
+    "state": _("State"),
+    "timestamp": _("Timestamp"),
+    "url": _("Link"),
+    "name": _("Name"),
 }
 
 
@@ -70,12 +80,12 @@ class ChangeRow:
     @property
     def what(self) -> str:
         """What happened, of a change without fields."""
-        return _WHAT.get(Kind(self.change.kind), "")
+        return str(_WHAT.get(Kind(self.change.kind), ""))
 
     @property
     def person_name(self) -> str:
         """Empty of a story that was renamed."""
-        return self.change.certificate.person_name or "(no name)" if self.change.certificate else ""
+        return self.change.certificate.person_name or gettext("(no name)") if self.change.certificate else ""
 
     @property
     def learner_url(self) -> str:
@@ -83,19 +93,34 @@ class ChangeRow:
 
     @property
     def story_name(self) -> str:
-        return self.change.story.name or "(no name)"
+        return self.change.story.name or gettext("(no name)")
 
     @property
     def story_url(self) -> str:
         return story_url(self.change.app, self.change.story)
 
     @property
+    def before(self) -> dict[str, str]:
+        """The fields that changed, as they were."""
+        return self._told(self.change.before)
+
+    @property
+    def after(self) -> dict[str, str]:
+        return self._told(self.change.after)
+
+    def _told(self, values: dict[str, str]) -> dict[str, str]:
+        """Without the telephone as soon as the app stores none, also while the worker has not removed it yet."""
+        if self.change.app.stores_telephones:
+            return values
+        return {name: value for name, value in values.items() if name != "telephone"}
+
+    @property
     def fields(self) -> list[Field]:
         """The fields that changed, in words, moments in the viewer's time zone."""
-        before, after = self.change.before, self.change.after
+        before, after = self.before, self.after
         return [
             Field(
-                _FIELDS.get(name, name.capitalize()),
+                str(_FIELDS.get(name, name.capitalize())),
                 _shown(name, before.get(name, "")),
                 _shown(name, after.get(name, "")),
                 *(safe_link(some.get(name, "")) if name == "url" else "" for some in (after, before)),
@@ -109,9 +134,9 @@ class ChangeRow:
 
 def _shown(name: str, value: str) -> str:
     if name == "state":
-        return State(value).label if value in (State.PENDING, State.DELIVERED) else value
+        return str(State(value).label) if value in (State.PENDING, State.DELIVERED) else value
     if name == "timestamp" and value:
-        return f"{timezone.localtime(datetime.fromisoformat(value)):%-d %b %Y, %H:%M:%S}"
+        return formatted(timezone.localtime(datetime.fromisoformat(value)), gettext("j M Y, H:i:s"))
     return value
 
 
@@ -120,16 +145,16 @@ def _in_file(values: dict[str, str]) -> Fields:
 
 
 class ChangeTable(Table):
-    seen = tables.Column(order_by="pk")
-    kind = tables.Column(order_by=("kind", "-pk"))
-    person = tables.Column(orderable=False)
-    story = tables.Column(orderable=False)
-    what = tables.Column(orderable=False)
+    seen = tables.Column(verbose_name=_("Seen"), order_by="pk")
+    kind = tables.Column(verbose_name=_("Kind"), order_by=("kind", "-pk"))
+    person = tables.Column(verbose_name=_("Person"), orderable=False)
+    story = tables.Column(verbose_name=_("Story"), orderable=False)
+    what = tables.Column(verbose_name=_("What"), orderable=False)
 
-    caption = "Changes"
+    caption = _("Changes")
     row_template = "apps/change_row.html"
-    empty_text = "No change of this run is of this kind."
-    nothing_text = "This run saw no change of what was known before."
+    empty_text = _("No change of this run is of this kind.")
+    nothing_text = _("This run saw no change of what was known before.")
     columns_of_file: ClassVar[dict[str, Callable[[ChangeRow], Any]]] = {
         "app": lambda row: row.change.app.slug,
         "run": lambda row: row.change.run_id,
@@ -141,8 +166,8 @@ class ChangeTable(Table):
         "firstname": lambda row: row.of_person("firstname"),
         "lastname": lambda row: row.of_person("lastname"),
         "email": lambda row: row.of_person("email"),
-        "before": lambda row: _in_file(row.change.before),
-        "after": lambda row: _in_file(row.change.after),
+        "before": lambda row: _in_file(row.before),
+        "after": lambda row: _in_file(row.after),
     }
 
     class Meta:

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_tables2 import Column
 from django_tables2.utils import OrderBy
 
@@ -68,7 +70,10 @@ class DeliveryRow:
     @property
     def stuck_why(self) -> str:
         days = self.clock.stuck_after
-        return f"{days:,} day{'' if days == 1 else 's'} or more" + ("" if self.clock.observed else ", nothing observed")
+        why = ngettext("%(days)s day or more", "%(days)s days or more", days)
+        if not self.clock.observed:
+            why = ngettext("%(days)s day or more, nothing observed", "%(days)s days or more, nothing observed", days)
+        return why % {"days": f"{days:,}"}
 
     @staticmethod
     def _rows(**filters: object) -> str:
@@ -106,17 +111,17 @@ class DeliveryTable(Table):
     """Stories with any observed or pending certificate, the slowest first."""
 
     data_class = _Ranked
-    name = Column(verbose_name="Story", empty_values=())
-    observed = NumberColumn("Observed", empty_values=())
-    median = NumberColumn("Median", empty_values=())
-    slowest = NumberColumn("Slowest", empty_values=())
-    pending = NumberColumn("Pending now", empty_values=())
-    stuck = NumberColumn("Stuck", empty_values=())
+    name = Column(verbose_name=_("Story"), empty_values=())
+    observed = NumberColumn(_("Observed"), empty_values=())
+    median = NumberColumn(_("Median"), empty_values=())
+    slowest = NumberColumn(_("Slowest"), empty_values=())
+    pending = NumberColumn(_("Pending now"), empty_values=())
+    stuck = NumberColumn(_("Stuck"), empty_values=())
 
-    caption = "Time from pending to delivered, by story, as observed by certdash"
+    caption = _("Time from pending to delivered, by story, as observed by certdash")
     row_template = "delivery/row.html"
-    empty_text = "No story fits these filters."
-    nothing_text = "Nothing is pending, and no delivery was observed yet: the next syncs may bring some."
+    empty_text = _("No story fits these filters.")
+    nothing_text = _("Nothing is pending, and no delivery was observed yet: the next syncs may bring some.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "app": lambda row: row.story.app.slug,
         "story_id": lambda row: row.story.vendor_id,

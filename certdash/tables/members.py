@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import Membership
 
@@ -11,13 +12,13 @@ from .base import Moment, Table
 
 
 class MemberTable(Table):
-    person = tables.Column(order_by=("learner__sort_name", "pk"))
-    group = tables.Column(order_by=("group__slug", "pk"))
-    since = tables.Column(verbose_name="In it since", order_by=("since", "pk"))
+    person = tables.Column(verbose_name=_("Person"), order_by=("learner__sort_name", "pk"))
+    group = tables.Column(verbose_name=_("Group"), order_by=("group__slug", "pk"))
+    since = tables.Column(verbose_name=_("In it since"), order_by=("since", "pk"))
 
     row_template = "apps/member_row.html"
-    caption = "People who are missing from a group"
-    nothing_text = "Nobody is missing from a group by this run any more."
+    caption = _("People who are missing from a group")
+    nothing_text = _("Nobody is missing from a group by this run any more.")
     columns_of_file: ClassVar[dict[str, Callable[[Membership], Any]]] = {
         "app": lambda one: one.group.app.slug,
         "group": lambda one: one.group.name,

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from certdash.links import isolated
 from certdash.models import App, Breadth, Story, SyncRun
@@ -14,20 +16,20 @@ from .base import Moment, NumberColumn, Table
 
 
 class RunTable(Table):
-    status = tables.Column(order_by=("status", "-pk"))
-    started = tables.Column(order_by="pk")
-    message = tables.Column(verbose_name="What it did", orderable=False)
-    took = NumberColumn("Took", orderable=False)
-    received = NumberColumn()
-    created = NumberColumn("New")
-    changed = NumberColumn()
-    withdrawn = NumberColumn()
-    size = NumberColumn()
+    status = tables.Column(verbose_name=_("Status"), order_by=("status", "-pk"))
+    started = tables.Column(verbose_name=_("Started"), order_by="pk")
+    message = tables.Column(verbose_name=_("What it did"), orderable=False)
+    took = NumberColumn(_("Took"), orderable=False)
+    received = NumberColumn(_("Received"))
+    created = NumberColumn(_("New"))
+    changed = NumberColumn(_("Changed"))
+    withdrawn = NumberColumn(_("Withdrawn"))
+    size = NumberColumn(_("Size"))
 
     row_template = "apps/run_row.html"
-    caption = "Sync runs"
-    empty_text = "No run of this app has this status."
-    nothing_text = "This app has not been synchronised yet."
+    caption = _("Sync runs")
+    empty_text = _("No run of this app has this status.")
+    nothing_text = _("This app has not been synchronised yet.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "run": lambda run: run.pk,
         "status": lambda run: run.status,
@@ -81,7 +83,7 @@ def told(these: Iterable[Any]) -> list[Any]:
 
 def asked_by(run: SyncRun) -> str:
     """The person who asked for the run; without one it was the schedule or a command, which are not told apart."""
-    return "schedule or command" if run.requested_by is None else str(run.requested_by)
+    return gettext("schedule or command") if run.requested_by is None else str(run.requested_by)
 
 
 def asked_for(run: SyncRun, names: dict[str, str] | None = None, *, people: bool = True) -> str:
@@ -90,19 +92,26 @@ def asked_for(run: SyncRun, names: dict[str, str] | None = None, *, people: bool
     Without `people` no learner is named.
     """
     if not run.is_narrow:
-        return "everything" if run.app.breadth == Breadth.EVERYTHING else "everything in the app’s scope"
+        whole = run.app.breadth == Breadth.EVERYTHING
+        return gettext("everything") if whole else gettext("everything in the app’s scope")
     told = _story_names(run.app, {run.story}) if names is None and run.story else names or {}
-    story = f"the story “{isolated(told.get(run.story, run.story))}”" if run.story else ""
-    return " of ".join(filter(None, [story, _asked_users(run.users, named=people)]))
+    whose = _asked_users(run.users, named=people)
+    if not run.story:
+        return whose
+    covered = gettext("the story “%(story)s” of %(people)s") if whose else gettext("the story “%(story)s”")
+    return covered % {"story": isolated(told.get(run.story, run.story)), "people": whose}
 
 
 def _asked_users(users: list[str], *, named: bool) -> str:
     if not users:
         return ""
     if not named:
-        return f"{len(users):,} learner{'' if len(users) == 1 else 's'}"
-    others = len(users) - 1
-    return f"{isolated(str(users[0]))}{f' and {others:,} more' if others else ''}"
+        return ngettext("%(many)s learner", "%(many)s learners", len(users)) % {"many": f"{len(users):,}"}
+    first, others = isolated(str(users[0])), len(users) - 1
+    if not others:
+        return first
+    some = ngettext("%(first)s and %(others)s more", "%(first)s and %(others)s more", others)
+    return some % {"first": first, "others": f"{others:,}"}
 
 
 def _story_names(app: App, asked: set[str]) -> dict[str, str]:
@@ -116,7 +125,9 @@ def _story_names(app: App, asked: set[str]) -> dict[str, str]:
 def duration(seconds: float) -> str:
     """A time span in its two largest units, as people say it."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return gettext("%(seconds)s s") % {"seconds": f"{seconds:.1f}"}
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": f"{hours:,}", "minutes": minutes}
+    return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import django_tables2 as tables
 from django.db.models import F, Model, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from certdash.models import Learner
 from certdash.models.tally import tallied, tally_groups
@@ -20,7 +22,7 @@ _TALLY: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _name(heading: str, order_by: str = "sort_name") -> tables.TemplateColumn:
+def _name(heading: str | Promise, order_by: str = "sort_name") -> tables.TemplateColumn:
     """The column that leads to a record's own page."""
     return tables.TemplateColumn(template_name="tables/name.html", verbose_name=heading, order_by=(order_by, "pk"))
 
@@ -28,11 +30,11 @@ def _name(heading: str, order_by: str = "sort_name") -> tables.TemplateColumn:
 class _TalliedTable(Table):
     """Rows with their numbers; the queryset comes tallied, so that it can be ordered by them."""
 
-    delivered = NumberColumn()
-    pending = NumberColumn()
-    total = NumberColumn("Certificates")
-    share = tables.TemplateColumn(template_name="tables/share.html", verbose_name="Share", orderable=False)
-    newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name="Newest")
+    delivered = NumberColumn(_("Delivered"))
+    pending = NumberColumn(_("Pending"))
+    total = NumberColumn(_("Certificates"))
+    share = tables.TemplateColumn(template_name="tables/share.html", verbose_name=_("Share"), orderable=False)
+    newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name=_("Newest"))
 
     def order_newest(self, queryset: QuerySet[Any], downwards: bool) -> tuple[QuerySet[Any], bool]:
         """Without any certificate comes last, whichever way and in every database."""
@@ -52,10 +54,10 @@ class _TalliedTable(Table):
 
 
 class StoryTable(_TalliedTable):
-    name = _name("Story")
+    name = _name(_("Story"))
 
-    caption = "Stories"
-    empty_text = "No story fits these filters."
+    caption = _("Stories")
+    empty_text = _("No story fits these filters.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "app": lambda story: story.app.slug,
         "story_id": lambda story: story.vendor_id,
@@ -73,19 +75,19 @@ class StoryTable(_TalliedTable):
 class _CountedTable(_TalliedTable):
     """Counts only for the rows of a page, where counting all of them would take long: ordered by name."""
 
-    delivered = NumberColumn(orderable=False)
-    pending = NumberColumn(orderable=False)
-    total = NumberColumn("Certificates", orderable=False)
-    newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name="Newest", orderable=False)
+    delivered = NumberColumn(_("Delivered"), orderable=False)
+    pending = NumberColumn(_("Pending"), orderable=False)
+    total = NumberColumn(_("Certificates"), orderable=False)
+    newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name=_("Newest"), orderable=False)
 
 
 class GroupTable(_CountedTable):
-    name = _name("Group", "slug")
-    members = NumberColumn("People")
+    name = _name(_("Group"), "slug")
+    members = NumberColumn(_("People"))
 
-    caption = "Groups"
-    empty_text = "No tracked group fits these filters."
-    nothing_text = "No group is tracked yet: an owner of an app lists them."
+    caption = _("Groups")
+    empty_text = _("No tracked group fits these filters.")
+    nothing_text = _("No group is tracked yet: an owner of an app lists them.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "app": lambda group: group.app.slug,
         "group": lambda group: group.name,
@@ -106,10 +108,10 @@ class GroupTable(_CountedTable):
 
 
 class PersonTable(_CountedTable):
-    name = _name("Person")
+    name = _name(_("Person"))
 
-    caption = "People"
-    empty_text = "No person fits these filters."
+    caption = _("People")
+    empty_text = _("No person fits these filters.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "app": lambda learner: learner.app.slug,
         "person": lambda learner: learner.name,

@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from certdash.models import Badge
+from certdash.rows import day
 
 register = Library()
 
@@ -38,16 +39,17 @@ def _badge(of: Badge, _language: str | None) -> SafeString:
 
 
 @register.simple_tag
-def moment(at: datetime | None, shown: str = "j M Y") -> SafeString | str:
-    """A moment in the reader's time zone; its second and zone are in the title. Nothing without one."""
+def moment(at: datetime | None, shown: str = "") -> SafeString | str:
+    """A moment in the reader's time zone, the day of it unless `shown` asks for more; its second and zone are in the
+    title. Nothing without one."""
     if at is None:
         return ""
     local = timezone.localtime(at)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(),
-        formatted(local, "j F Y, H:i:s T"),
-        formatted(local, shown),
+        formatted(local, gettext("j F Y, H:i:s T")),
+        formatted(local, shown) if shown else day(local.date()),
     )
 
 

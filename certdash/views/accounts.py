@@ -10,6 +10,7 @@ from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, gettext_lazy, ngettext, override
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import superuser_or_404
@@ -40,7 +41,7 @@ class Accounts(SuperusersList):
     filter_class = AccountFilter
     table_class = AccountTable
     template_name = "accounts/people.html"
-    title = "Accounts"
+    title = gettext_lazy("Accounts")
     file_name = "accounts"
 
     def queryset(self) -> QuerySet[Any]:
@@ -65,7 +66,8 @@ def account_add(request: HttpRequest) -> HttpResponse:
                 _note_teams(request, form)
         except IntegrityError:  # the same form was sent twice, and the other one was quicker
             messages.info(
-                request, "An account with this user name or e-mail address was made just now: it is listed here."
+                request,
+                gettext("An account with this user name or e-mail address was made just now: it is listed here."),
             )
             return redirect("accounts")
         return _hand_over(request, person)
@@ -85,9 +87,11 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
                 person = form.store()
                 _note_changes(request, form, stored.username)
         except IntegrityError:
-            messages.error(request, "Nothing was saved: somebody else was given this name or address just now.")
+            messages.error(
+                request, gettext("Nothing was saved: somebody else was given this name or address just now.")
+            )
             return redirect("account", pk)
-        messages.success(request, f"The account of {person} is saved.")
+        messages.success(request, gettext("The account of %(person)s is saved.") % {"person": person})
         return redirect("accounts")
     context = _form_context(form) | {
         "person": stored,
@@ -105,16 +109,17 @@ def account_switch(request: HttpRequest, pk: int, active: bool) -> HttpResponse:
     superuser_or_404(viewer(request))
     person = get_object_or_404(User, pk=pk)
     if person == viewer(request):
-        messages.error(request, "Your own account stays open: another superuser can deactivate it.")
+        messages.error(request, gettext("Your own account stays open: another superuser can deactivate it."))
         return redirect("account", pk)
     with transaction.atomic():
         _lock_superusers(request)
         if User.objects.filter(pk=pk, is_active=not active).update(is_active=active):
             _note(request, "reactivated" if active else "deactivated", person)
     if active:
-        messages.success(request, f"{person} can log in again, with the rights from before.")
+        told = gettext("%(person)s can log in again, with the rights from before.")
     else:
-        messages.success(request, f"{person} is logged out everywhere and cannot log in any more.")
+        told = gettext("%(person)s is logged out everywhere and cannot log in any more.")
+    messages.success(request, told % {"person": person})
     return redirect("account", pk)
 
 
@@ -124,7 +129,8 @@ def account_link(request: HttpRequest, pk: int) -> HttpResponse:
     _superuser_with_passwords_or_404(request)
     person = get_object_or_404(User, pk=pk)
     if not person.is_active:
-        messages.error(request, f"{person} is deactivated, so no link was made: reactivate the account first.")
+        told = gettext("%(person)s is deactivated, so no link was made: reactivate the account first.")
+        messages.error(request, told % {"person": person})
         return redirect("account", pk)
     _note(request, "link to a new password made", person)
     return _hand_over(request, person)
@@ -141,7 +147,12 @@ def _hand_over(request: HttpRequest, person: User) -> HttpResponse:
     end_links(person)
     by_mail = settings.SENDS_MAIL and bool(person.email)
     if by_mail and send_link(person):
-        messages.success(request, f"A link is on its way to {person.email}. It serves once, for {DAYS} days.")
+        told = ngettext(
+            "A link is on its way to %(email)s. It serves once, for %(days)s day.",
+            "A link is on its way to %(email)s. It serves once, for %(days)s days.",
+            DAYS,
+        )
+        messages.success(request, told % {"email": person.email, "days": DAYS})
         return redirect("account", person.pk)
     context = {"person": person, "link": password_link(person), "days": DAYS, "mail_failed": by_mail}
     return render(request, "accounts/link.html", context)
@@ -171,7 +182,8 @@ def _note_changes(request: HttpRequest, form: PersonForm, username: str) -> None
     person = form.instance
     if "is_superuser" in form.changed_data:
         _note(request, "made a superuser" if person.is_superuser else "no superuser any more", person)
-    fields = [str(form[name].label) for name in form.changed_data if name not in ("is_superuser", "teams")]
+    with override("en"):  # what is written down is in one language, whoever did it
+        fields = [str(form[name].label) for name in form.changed_data if name not in ("is_superuser", "teams")]
     if fields:
         renamed = {"before": username} if "username" in form.changed_data else {}
         _note(request, "changed", person, fields=fields, **renamed)

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import app_or_404, role_in
@@ -44,7 +45,7 @@ class Apps(List):
     filter_class = AppFilter
     table_class = AppTable
     template_name = "apps/list.html"
-    title = "Apps"
+    title = gettext_lazy("Apps")
     file_name = "apps"
 
     def queryset(self) -> QuerySet[Any]:
@@ -95,9 +96,10 @@ def app_add(request: HttpRequest) -> HttpResponse:
                 _note(AuditKind.ACCESS_GIVEN, request, grant)
                 note_connection(the_app, None, viewer(request))
         except IntegrityError:  # the same form was sent twice, and the other one was quicker
-            messages.info(request, "This app is there already.")
+            messages.info(request, gettext("This app is there already."))
             return redirect("apps")
-        messages.success(request, f"{the_app.name} is added. Name the groups to track, or synchronise it now.")
+        told = gettext("%(app)s is added. Name the groups to track, or synchronise it now.")
+        messages.success(request, told % {"app": the_app.name})
         return redirect("app", the_app.slug)
     return render(request, "apps/add.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -110,7 +112,7 @@ def app_connection(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _tested(request, form):
         with transaction.atomic():
             note_connection(form.save(), the_app, viewer(request))
-        messages.success(request, "The connection is saved.")
+        messages.success(request, gettext("The connection is saved."))
         return redirect("app", slug)
     return _app_page(request, "apps/connection.html", the_app, {"form": form}, 422 if form.errors else 200)
 
@@ -123,11 +125,12 @@ def _tested(request: HttpRequest, form: ConnectionForm) -> bool:
     try:
         test_connection(connected)
     except (FalkorError, CredentialUnreadable) as error:
-        form.add_error(None, f"Nothing was saved, since the connection does not work: {error}")
+        told = gettext("Nothing was saved, since the connection does not work: %(error)s")
+        form.add_error(None, told % {"error": error})
         if said := getattr(error, "vendor_message", ""):
-            form.add_error(None, f"The vendor said: “{isolated(said)}”")
+            form.add_error(None, gettext("The vendor said: “%(said)s”") % {"said": isolated(said)})
         return False
-    messages.success(request, "The vendor answers, knows the token and has the endpoint enabled.")
+    messages.success(request, _works())
     return True
 
 
@@ -139,10 +142,15 @@ def app_test(request: HttpRequest, slug: str) -> HttpResponse:
         test_connection(the_app)
     except (FalkorError, CredentialUnreadable) as error:
         said = getattr(error, "vendor_message", "")
-        messages.error(request, f"{error} The vendor said: “{isolated(said)}”" if said else str(error))
+        told = gettext("%(error)s The vendor said: “%(said)s”") % {"error": error, "said": isolated(said)}
+        messages.error(request, told if said else str(error))
     else:
-        messages.success(request, "The vendor answers, knows the token and has the endpoint enabled.")
+        messages.success(request, _works())
     return redirect("app", slug)
+
+
+def _works() -> str:
+    return gettext("The vendor answers, knows the token and has the endpoint enabled.")
 
 
 @require_http_methods(_READ_AND_WRITE)
@@ -152,7 +160,7 @@ def app_groups(request: HttpRequest, slug: str) -> HttpResponse:
     form = GroupsForm(_sent(request), the_app)
     if request.method == "POST" and form.is_valid():
         track_groups(the_app, form.cleaned_data["names"])
-        messages.success(request, "The groups are saved. The next sync asks who is in them.")
+        messages.success(request, gettext("The groups are saved. The next sync asks who is in them."))
         return redirect("app", slug)
     return _app_page(request, "apps/groups.html", the_app, {"form": form}, 422 if form.errors else 200)
 
@@ -165,7 +173,7 @@ def app_scope(request: HttpRequest, slug: str) -> HttpResponse:
     form = ScopeForm(_sent(request), copy(the_app), groups)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved. Nothing has moved yet: the next sync asks for what you chose.")
+        messages.success(request, gettext("Saved. Nothing has moved yet: the next sync asks for what you chose."))
         return redirect("app", slug)
     context = {"form": form, "groups": groups, "unheard": unheard_stories(the_app)}
     return _app_page(request, "apps/scope.html", the_app, context, 422 if form.errors else 200)
@@ -177,7 +185,7 @@ class AppPeople(List):
     filter_class = GrantFilter
     table_class = GrantTable
     template_name = "apps/people.html"
-    title = "People with access"
+    title = gettext_lazy("People with access")
     file_name = "access"
     of_vendor = False
 
@@ -201,12 +209,13 @@ class AppPeople(List):
                 if grant.role != self.form.before:
                     _note(AuditKind.ACCESS_GIVEN, request, grant, **self.form.was)
                 if not _still_owns(request, self.app):
-                    self.form.add_error("login", "Your own role stays: another owner can change it.")
+                    self.form.add_error("login", gettext("Your own role stays: another owner can change it."))
         if not self.form.is_valid():
             response = self.get(request)
             response.status_code = 422
             return response
-        messages.success(request, f"{_called(grant)} is {grant.get_role_display().lower()} of {self.app.name} now.")
+        told = _GIVEN_TO_TEAM if grant.team else _GIVEN
+        messages.success(request, told[Role(grant.role)] % _holder(grant, self.app))
         return redirect("app_people", slug)
 
 
@@ -221,9 +230,12 @@ def app_take_away(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         _note(AuditKind.ACCESS_TAKEN, request, grant)
         kept = not _still_owns(request, the_app)
     if kept:
-        messages.error(request, "Your own access stays: another owner can take it away.")
+        messages.error(request, gettext("Your own access stays: another owner can take it away."))
     else:
-        messages.success(request, f"{_called(grant)} has no access to {the_app.name} any more.")
+        told = gettext("%(holder)s has no access to %(app)s any more.")
+        if grant.team:
+            told = gettext("The team %(holder)s has no access to %(app)s any more.")
+        messages.success(request, told % _holder(grant, the_app))
     return redirect("app_people", slug)
 
 
@@ -240,8 +252,20 @@ def _still_owns(request: HttpRequest, the_app: App) -> bool:
     return owns
 
 
-def _called(grant: Grant) -> str:
-    return f"The team {grant.team}" if grant.team else str(grant.user)
+_GIVEN = {
+    Role.VIEWER: gettext_lazy("%(holder)s is viewer of %(app)s now."),
+    Role.MANAGER: gettext_lazy("%(holder)s is manager of %(app)s now."),
+    Role.OWNER: gettext_lazy("%(holder)s is owner of %(app)s now."),
+}
+_GIVEN_TO_TEAM = {
+    Role.VIEWER: gettext_lazy("The team %(holder)s is viewer of %(app)s now."),
+    Role.MANAGER: gettext_lazy("The team %(holder)s is manager of %(app)s now."),
+    Role.OWNER: gettext_lazy("The team %(holder)s is owner of %(app)s now."),
+}
+
+
+def _holder(grant: Grant, the_app: App) -> dict[str, str]:
+    return {"holder": str(grant.team or grant.user), "app": the_app.name}
 
 
 def _note(kind: AuditKind, request: HttpRequest, grant: Grant, **details: str) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy
 
 from certdash.access import app_or_404, superuser_or_404
 from certdash.filters import AuditFilter
@@ -18,7 +19,7 @@ class Audit(List):
     filter_class = AuditFilter
     table_class = AuditTable
     template_name = "audit/list.html"
-    title = "Audit"
+    title = gettext_lazy("Audit")
     file_name = "audit"
     of_vendor = False
 

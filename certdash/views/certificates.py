@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import facets, facets_in_use, periods, waiting
@@ -16,25 +18,38 @@ from certdash.fields import MomentField
 from certdash.filters import PERIODS, CertificateFilter
 from certdash.models import App, Certificate, CertificateQuerySet, Group, Story, SyncRun
 from certdash.remembered import exact_count
-from certdash.rows import share_bar
+from certdash.rows import clock, day, share_bar
 from certdash.stats import Numbers, Share, Week, numbers, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, SmallTable, address
 
-_WITHDRAWN = {"hide": "without withdrawn", "only": "only withdrawn", "all": "withdrawn and out of scope too"}
-_CHANGES = {"changed": "change: any of the row", "outside": "change: out of scope", "missing": "missing in a held run"}
+_WITHDRAWN = {
+    "hide": gettext_lazy("without withdrawn"),
+    "only": gettext_lazy("only withdrawn"),
+    "all": gettext_lazy("withdrawn and out of scope too"),
+}
+_CHANGES = {
+    "changed": gettext_lazy("change: any of the row"),
+    "outside": gettext_lazy("change: out of scope"),
+    "missing": gettext_lazy("missing in a held run"),
+    "new": gettext_lazy("change: new"),
+    "delivered": gettext_lazy("change: delivered"),
+    "withdrawn": gettext_lazy("change: withdrawn"),
+    "returned": gettext_lazy("change: returned"),
+    "link": gettext_lazy("change: link"),
+}
 _WORDS: dict[str, Callable[[str], str]] = {
     "q": lambda value: f"“{value}”",
-    "awarded": lambda value: f"awarded: {PERIODS[value]}",
-    "awarded_from": lambda value: f"from {_day(value)}",
-    "awarded_to": lambda value: f"until {_day(value)}",
-    "pending_days": lambda value: f"pending for {value} days or more",
-    "pending_under": lambda value: f"pending for less than {value} days",
-    "withdrawn": _WITHDRAWN.__getitem__,
-    "change": lambda value: _CHANGES.get(value, f"change: {value}"),
-    "changed_from": lambda value: f"changed since {_moment(value)}",
-    "run": lambda value: f"sync run {value}",
-    "id": lambda value: f"certificate {value}",
+    "awarded": lambda value: gettext("awarded: %(period)s") % {"period": PERIODS[value]},
+    "awarded_from": lambda value: gettext("from %(day)s") % {"day": _day(value)},
+    "awarded_to": lambda value: gettext("until %(day)s") % {"day": _day(value)},
+    "pending_days": lambda value: _pending_days(value),
+    "pending_under": lambda value: _pending_under(value),
+    "withdrawn": lambda value: str(_WITHDRAWN[value]),
+    "change": lambda value: str(_CHANGES[value]),
+    "changed_from": lambda value: gettext("changed since %(moment)s") % {"moment": _moment(value)},
+    "run": lambda value: gettext("sync run %(run)s") % {"run": value},
+    "id": lambda value: gettext("certificate %(id)s") % {"id": value},
 }
 
 _SCRIPTS = "scripts"  # a cookie that says that scripts run; app.js sets it
@@ -45,16 +60,26 @@ _KEPT = ("pending_under", "change", "changed_from", "run", "id")
 
 
 def _day(text: str) -> str:
-    return f"{date.fromisoformat(text):%-d %b %Y}"
+    return day(date.fromisoformat(text))
+
+
+def _pending_days(text: str) -> str:
+    told = ngettext("pending for %(days)s day or more", "pending for %(days)s days or more", int(Decimal(text)))
+    return told % {"days": text}
+
+
+def _pending_under(text: str) -> str:
+    told = ngettext("pending for less than %(days)s day", "pending for less than %(days)s days", int(Decimal(text)))
+    return told % {"days": text}
 
 
 def _moment(text: str) -> str:
     moment = MomentField().clean(text)
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}" if moment else text
+    return clock(moment) if moment else text
 
 
 def _run_label(run: SyncRun) -> str:
-    return f"sync run of {timezone.localtime(run.requested_at):%-d %b %Y, %H:%M}"
+    return gettext("sync run of %(moment)s") % {"moment": clock(run.requested_at)}
 
 
 def in_words(filters: CertificateFilter, apps: Sequence[App]) -> list[tuple[tuple[str, str], str]]:
@@ -73,7 +98,7 @@ class Certificates(List):
     filter_class = CertificateFilter
     table_class = CertificateTable
     template_name: ClassVar[str] = "certificates/list.html"
-    title = "Certificates"
+    title = gettext_lazy("Certificates")
     file_name = "certificates"
     not_offered: ClassVar[Sequence[str]] = ()  # filters that would leave all or nothing here; an address may use them
 

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from certdash.access import app_or_404
 from certdash.filters import ChangeFilter
@@ -22,7 +23,7 @@ class Changes(List):
     filter_class = ChangeFilter
     table_class = ChangeTable
     template_name = "apps/changes.html"
-    title = "Changes"
+    title = gettext_lazy("Changes")
     of_vendor = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

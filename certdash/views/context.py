@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
 
 from certdash.access import views_for
 from certdash.logs import REFERENCE
@@ -35,9 +36,10 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
             return {}
         each = visible_freshness(request, getattr(request, "_page_apps", None))
         tone, text = overall(each, timezone.now())
-        lines = [f"{one.app.name}: {one.text}" for one in worst_first(each)]
+        line = gettext("%(app)s: %(text)s")
+        lines = [line % {"app": one.app.name, "text": one.text} for one in worst_first(each)[:_APPS_TOLD]]
         url = reverse("app", args=[each[0].app.slug]) if len(each) == 1 else f"{reverse('overview')}#apps"
-        return {"tone": tone, "text": text, "title": "\n".join(lines[:_APPS_TOLD]), "url": url}
+        return {"tone": tone, "text": text, "title": "\n".join(lines), "url": url}
 
     return {
         "freshness": SimpleLazyObject(head),

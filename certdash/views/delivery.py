@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from certdash.filters import StoryFilter
 from certdash.models import Certificate, Story
@@ -18,7 +19,7 @@ class Delivery(List):
     filter_class = StoryFilter
     table_class = DeliveryTable
     template_name: ClassVar[str] = "delivery/list.html"
-    title = "Delivery clock"
+    title = gettext_lazy("Delivery clock")
     file_name = "delivery"
 
     def queryset(self) -> QuerySet[Any]:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from certdash.access import app_or_404
@@ -40,11 +41,14 @@ def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
         except Learner.DoesNotExist as error:
             raise Http404("One with another learner by now.") from error
         note(AuditKind.ERASED, app, viewer(request), certificates=gone.certificates)
-    messages.success(
-        request,
-        f"The learner is erased, with {gone.certificates:,} certificate{'' if gone.certificates == 1 else 's'} "
-        "and all that was noted of them. The next syncs leave their rows out.",
+    told = ngettext(
+        "The learner is erased, with %(many)s certificate and all that was noted of them. "
+        "The next syncs leave their rows out.",
+        "The learner is erased, with %(many)s certificates and all that was noted of them. "
+        "The next syncs leave their rows out.",
+        gone.certificates,
     )
+    messages.success(request, told % {"many": f"{gone.certificates:,}"})
     return redirect("app", app.slug)
 
 
@@ -65,11 +69,11 @@ def _switch_telephones(request: HttpRequest, app: App, stored: bool) -> None:
         note(AuditKind.TELEPHONES, app, viewer(request), stored=stored)
     if stored:
         store_telephones(app)
-        messages.success(request, "Telephones are stored. The next full sync fills them in.")
+        messages.success(request, gettext("Telephones are stored. The next full sync fills them in."))
         return
     forget_telephones(app)
     enqueue(remove_telephones, app.pk)
-    messages.success(request, "From now on no telephones are stored. Those that were are being removed.")
+    messages.success(request, gettext("From now on no telephones are stored. Those that were are being removed."))
 
 
 @require_http_methods(_READ_AND_WRITE)
@@ -99,5 +103,5 @@ def erasure_lift(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     with transaction.atomic():
         lift(erasure)
         note(AuditKind.ERASURE_LIFTED, app, viewer(request))
-    messages.success(request, "The erasure is lifted. The next full sync stores what the vendor still has.")
+    messages.success(request, gettext("The erasure is lifted. The next full sync stores what the vendor still has."))
     return redirect("app_erasures", slug)

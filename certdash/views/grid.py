@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.core.paginator import Page
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from certdash.filters import NO_GROUP, CertificateFilter
 from certdash.models import Group, Story
@@ -61,9 +62,9 @@ class Grid:
         self.sums = self._spots(matrix, shown)
 
     def _head(self, one: Story | Group) -> Head:
-        app, kind = self._apps[one.app_id], one.type_label if isinstance(one, Story) else ""
+        app, kind = self._apps[one.app_id], str(one.type_label) if isinstance(one, Story) else ""
         url = story_url(app, one) if isinstance(one, Story) else reverse("group", args=[app.slug, one.key])
-        return Head(one.name or "(no name)", url, app.name if len(self._apps) > 1 else "", kind)
+        return Head(one.name or gettext("(no name)"), url, app.name if len(self._apps) > 1 else "", kind)
 
     def _spots(self, matrix: Matrix, groups: Iterable[Group], story: Story | None = None) -> list[Spot]:
         """The cells of a story, or the sums over all stories."""
@@ -78,8 +79,8 @@ class Grid:
             for group in groups
         ]
         if matrix.has_no_group:
-            spots.append(spot("in no tracked group", matrix.none(*stories), NO_GROUP))
-        return [*spots, spot("all", matrix.all(*stories))]
+            spots.append(spot(gettext("in no tracked group"), matrix.none(*stories), NO_GROUP))
+        return [*spots, spot(gettext("all"), matrix.all(*stories))]
 
 
 class _Links:

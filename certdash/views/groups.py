@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from certdash.access import app_or_404
 from certdash.filters import GroupFilter
@@ -23,7 +24,7 @@ class Groups(List):
 
     filter_class = GroupFilter
     table_class = GroupTable
-    title = "Groups"
+    title = gettext_lazy("Groups")
     file_name = "groups"
 
     def queryset(self) -> QuerySet[Any]:
@@ -53,7 +54,7 @@ class OneGroup(Certificates):
         return [self.app]
 
     def subject(self) -> str:
-        return f"Certificates of the group {self.group.name}"
+        return gettext("Certificates of the group %(group)s") % {"group": self.group.name}
 
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().in_group([self.group.pk])

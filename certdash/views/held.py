@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from certdash.access import app_or_404
@@ -39,21 +40,28 @@ class Held:
     @property
     def what(self) -> str:
         """What is missing, in words."""
-        counts = {"certificate": self.certificates, "group member": self.members}
-        return " and ".join(_many(count, noun) for noun, count in counts.items() if count)
+        certificates = ngettext("%(many)s certificate", "%(many)s certificates", self.certificates)
+        members = ngettext("%(many)s group member", "%(many)s group members", self.members)
+        told = {
+            "certificates": certificates % {"many": f"{self.certificates:,}"},
+            "members": members % {"many": f"{self.members:,}"},
+        }
+        if self.certificates and self.members:
+            return gettext("%(certificates)s and %(members)s") % told
+        return told["certificates" if self.certificates else "members"] if self.certificates or self.members else ""
 
     @property
     def acceptance(self) -> str:
         """What accepting does, as the button says it."""
-        steps = {
-            f"withdraw {_many(self.certificates, 'certificate')}": self.certificates,
-            f"let {_many(self.members, 'group member')} leave": self.members,
+        withdraw = ngettext("withdraw %(many)s certificate", "withdraw %(many)s certificates", self.certificates)
+        leave = ngettext("let %(many)s group member leave", "let %(many)s group members leave", self.members)
+        told = {
+            "withdraw": withdraw % {"many": f"{self.certificates:,}"},
+            "leave": leave % {"many": f"{self.members:,}"},
         }
-        return f"Accept: {' and '.join(step for step, count in steps.items() if count)}"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        if self.certificates and self.members:
+            return gettext("Accept: %(withdraw)s and %(leave)s") % told
+        return gettext("Accept: %(what)s") % {"what": told["withdraw" if self.certificates else "leave"]}
 
 
 def held_of(run: SyncRun, role: Role | None, now: datetime) -> Held | None:
@@ -102,7 +110,7 @@ def accept_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             note(AuditKind.ACCEPTED, app, viewer(request), run=pk, certificates=missing)
     if accepted:
         enqueue(withdraw_held, the_run.pk)
-        messages.success(request, "Accepted: what is still missing will be withdrawn in a moment.")
+        messages.success(request, gettext("Accepted: what is still missing will be withdrawn in a moment."))
     else:
-        messages.info(request, "There is nothing to accept in this run any more.")
+        messages.info(request, gettext("There is nothing to accept in this run any more."))
     return redirect("run", slug, pk)

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
@@ -20,6 +19,7 @@ from certdash.audit import note
 from certdash.devices import remember_device
 from certdash.models import AuditKind
 from certdash.views.page import viewer
+from certdash.ways import led_to
 
 
 @login_not_required
@@ -81,7 +81,7 @@ def sign_on(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     wanted = get_next_redirect_url(request)
     if request.user.is_authenticated:
-        return redirect(wanted or settings.LOGIN_REDIRECT_URL)
+        return led_to(wanted, settings.LOGIN_REDIRECT_URL)
     try:
         return single_sign_on.start(request, wanted)
     except single_sign_on.PROVIDER_ERRORS as error:

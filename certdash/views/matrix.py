@@ -7,8 +7,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
-from certdash.exports import FORMATS, About
+from certdash.exports import About
 from certdash.stats import as_of
 from certdash.stats.matrix import Cell, Matrix
 from certdash.views.certificates import Certificates
@@ -16,14 +18,15 @@ from certdash.views.grid import Grid
 from certdash.views.page import address, file_response, visible_freshness
 
 STORIES, GROUPS = 50, 30  # on a page; files have all
+# Heads and marks of the file, which programs read: they are the same in every language.
 _HEAD = ("app", "story_id", "story", "group", "delivered", "pending")
 _NO_GROUP, _EVERYBODY, _ALL_STORIES = "(in no tracked group)", "(all, each certificate once)", "(all stories)"
 _BY_NAME = "story"
-_ORDERS: dict[str, tuple[str, Callable[[Cell], float]]] = {
-    _BY_NAME: ("name", lambda _: 0),
-    "-certificates": ("most certificates", lambda cell: -cell.total),
-    "-pending": ("most pending", lambda cell: -cell.pending),
-    "delivered": ("least delivered", lambda cell: cell.delivered / cell.total),
+_ORDERS: dict[str, tuple[str | Promise, Callable[[Cell], float]]] = {
+    _BY_NAME: (gettext_lazy("name"), lambda _: 0),
+    "-certificates": (gettext_lazy("most certificates"), lambda cell: -cell.total),
+    "-pending": (gettext_lazy("most pending"), lambda cell: -cell.pending),
+    "delivered": (gettext_lazy("least delivered"), lambda cell: cell.delivered / cell.total),
 }
 
 
@@ -31,7 +34,7 @@ class MatrixPage(Certificates):
     """Delivered and pending certificates by story and tracked group, as many as the filters leave."""
 
     template_name: ClassVar[str] = "matrix/matrix.html"
-    title = "Matrix"
+    title = gettext_lazy("Matrix")
     file_name = "matrix"
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
@@ -77,7 +80,7 @@ class MatrixPage(Certificates):
             "groups": len(self.matrix.groups),
             "ignored": ignored,
             "ignored_filter": any(part.partition("=")[0] not in ("sort", "page", "per_page") for part in ignored),
-            "downloads": [(name, self._rows_url(("_export", name))) for name in FORMATS],
+            **self._downloads(len(self.lines)),
             "save_url": self._save_url(),
             "apps": self.apps,
         }

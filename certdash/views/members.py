@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy
 
 from certdash.access import app_or_404
 from certdash.filters import MemberFilter
@@ -20,7 +21,7 @@ class Members(List):
     filter_class = MemberFilter
     table_class = MemberTable
     template_name = "apps/members.html"
-    title = "Missing from a group"
+    title = gettext_lazy("Missing from a group")
     of_vendor = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -8,8 +8,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from certdash.charts import age_label, age_query, ages_chart, week_query, weeks_chart
+from certdash.exports import About
 from certdash.models import App, Certificate, CertificateQuerySet, State
 from certdash.rows import share_bar, story_url, utc
 from certdash.stats import (
@@ -32,8 +35,8 @@ from certdash.views.page import SmallTable, address, file_response, viewer, visi
 from certdash.visits import is_opened, last_visit, visit
 
 _APPS_TOLD = 8
-_COUNTED = (
-    "What came less what went since {since:%A %-d %B, %H:%M}, as syncs saw it. "
+_COUNTED = gettext_lazy(
+    "What came less what went since %(moment)s, as syncs saw it. "
     "What an app’s first sync found is not counted: it had been there."
 )
 
@@ -77,8 +80,10 @@ def _file(request: HttpRequest, apps: Sequence[App], live: CertificateQuerySet, 
     if len(asked) > 1 or {*asked} - {"weeks", "ages"}:
         odd += [f"_table={value}" for value in asked]
     if asked == ["ages"]:
-        return file_response(request, "certificates-ages", odd, *ages_table(ages(apps, live, now)), apps)
-    return file_response(request, "certificates-weeks", odd, *weeks_table(weeks(apps, live, now)), apps)
+        about = About(gettext("Certificates ages"))
+        return file_response(request, "certificates-ages", odd, *ages_table(ages(apps, live, now)), apps, about=about)
+    about = About(gettext("Certificates weeks"))
+    return file_response(request, "certificates-weeks", odd, *weeks_table(weeks(apps, live, now)), apps, about=about)
 
 
 def ages_table(counted: Sequence[Age]) -> SmallTable:
@@ -97,10 +102,16 @@ def _tiles(
         return _tiles_with(counted, dict.fromkeys(("total", "delivered", "pending", "overdue"), ("", "")))
     late = newly_overdue(apps, live, change.since, now)
     notes = {name: _note(getattr(change, name), change) for name in ("total", "delivered", "pending")}
-    words = f"{late:,} of them" if late else "none of them"
-    day = f"{change.since - OVERDUE_AGE:%A %-d %B}"
-    told = f"So many of these reached the age of {OVERDUE_DAYS} days since then: they are dated {day} or later."
-    return _tiles_with(counted, notes | {"overdue": (f"{words} {_day(change.since)}", told)})
+    words = ngettext("%(many)s of them since %(day)s", "%(many)s of them since %(day)s", late)
+    if not late:
+        words = gettext("none of them since %(day)s")
+    told = ngettext(
+        "So many of these reached the age of %(days)s day since then: they are dated %(day)s or later.",
+        "So many of these reached the age of %(days)s days since then: they are dated %(day)s or later.",
+        OVERDUE_DAYS,
+    ) % {"days": OVERDUE_DAYS, "day": formatted(change.since - OVERDUE_AGE, gettext("l j F"))}
+    delta = words % {"many": f"{late:,}", "day": _day(change.since)}
+    return _tiles_with(counted, notes | {"overdue": (delta, told)})
 
 
 def _numbers(apps: Sequence[App], live: CertificateQuerySet, by_age: Sequence[Age]) -> Numbers:
@@ -112,12 +123,13 @@ def _numbers(apps: Sequence[App], live: CertificateQuerySet, by_age: Sequence[Ag
 
 def _note(more: int, change: WeekChange) -> tuple[str, str]:
     """How many more than a week ago, and what that counts."""
-    words = f"{'+' if more > 0 else '−'}{abs(more):,}" if more else "no change"
-    return f"{words} {_day(change.since)}", _COUNTED.format(since=change.since)
+    words = gettext("%(difference)s since %(day)s") if more else gettext("no change since %(day)s")
+    delta = {"difference": f"{'+' if more > 0 else '−'}{abs(more):,}", "day": _day(change.since)}
+    return words % delta, _COUNTED % {"moment": formatted(change.since, gettext("l j F, H:i"))}
 
 
 def _day(since: datetime) -> str:
-    return f"since {since:%a\u00a0%-d\u00a0%b}"
+    return formatted(since, gettext("D\u00a0j\u00a0M"))
 
 
 def _tiles_with(counted: Numbers, notes: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
@@ -128,12 +140,15 @@ def _tiles_with(counted: Numbers, notes: dict[str, tuple[str, str]]) -> list[dic
             "tone": "delivered" if icon == "check" else "pending", "delta": delta, "delta_title": title,
         }  # fmt: skip
 
-    percent = f"{100 * counted.delivered / counted.total:.1f} % of all" if counted.total else "none yet"
+    percent = none = gettext("none yet")
+    if counted.total:
+        percent = gettext("%(share)s %% of all") % {"share": f"{100 * counted.delivered / counted.total:.1f}"}
+    late = ngettext("Pending over %(days)s day", "Pending over %(days)s days", OVERDUE_DAYS) % {"days": OVERDUE_DAYS}
     return [
-        tile("total", "Certificates", [], note="" if counted.total else "none yet"),
-        tile("delivered", "Delivered", [("state", State.DELIVERED.value)], "check", percent),
-        tile("pending", "Pending", _PENDING, "clock"),
-        tile("overdue", f"Pending over {OVERDUE_DAYS} days", [("pending_days", f"{OVERDUE_DAYS}")], "clock"),
+        tile("total", gettext("Certificates"), [], note="" if counted.total else none),
+        tile("delivered", gettext("Delivered"), [("state", State.DELIVERED.value)], "check", percent),
+        tile("pending", gettext("Pending"), _PENDING, "clock"),
+        tile("overdue", late, [("pending_days", f"{OVERDUE_DAYS}")], "clock"),
     ]
 
 
@@ -160,16 +175,16 @@ def _news(apps: Sequence[App], since: datetime | None) -> list[dict[str, Any]]:
         return []
     counted = news(apps, since)
     words = {
-        "new": ("new certificate", "new certificates"),
-        "delivered": ("now delivered", "now delivered"),
-        "withdrawn": ("withdrawn", "withdrawn"),
-        "link": ("link changed", "links changed"),
+        "new": ngettext("new certificate", "new certificates", counted.new),
+        "delivered": ngettext("now delivered", "now delivered", counted.delivered),
+        "withdrawn": ngettext("withdrawn", "withdrawn", counted.withdrawn),
+        "link": ngettext("link changed", "links changed", counted.link),
     }
     return [
         {
-            "count": (count := getattr(counted, kind)),
-            "words": one if count == 1 else several,
+            "count": getattr(counted, kind),
+            "words": told,
             "url": _rows([("change", kind), ("changed_from", utc(since))]),
         }
-        for kind, (one, several) in words.items()
+        for kind, told in words.items()
     ]

@@ -1,6 +1,6 @@
 """What every page has: the viewer's apps, how fresh they are, and lists that are declared rather than programmed."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Sized
 from dataclasses import replace
 from datetime import UTC
 from typing import Any, ClassVar, cast
@@ -8,11 +8,19 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.views import View
 
 from certdash.access import apps_for
@@ -25,8 +33,9 @@ from certdash.remembered import exact_count
 from certdash.saved_views import page_of
 from certdash.stats import Freshness, as_of, freshness
 from certdash.tables import Table
-from certdash.views.refusals import NOTHING_SELECTED, refused, senseless, too_long
+from certdash.views.refusals import nothing_selected, refused, senseless, too_long
 from certdash.views.suggestions import suggestions
+from certdash.ways import led_to
 
 PAGE_SIZE, PAGE_SIZES = 50, (25, 50, 100, 200)
 
@@ -72,14 +81,12 @@ def address(path: str, pairs: Sequence[tuple[str, str]]) -> str:
 def moved(request: HttpRequest, url: str) -> HttpResponseBase:
     """The way to where this page is now, with the query it was asked with."""
     query = request.META["QUERY_STRING"]
-    return redirect(f"{url}?{query}" if query else url)
+    return HttpResponseRedirect(f"{url}?{query}" if query else url)
 
 
 def way_back(request: HttpRequest, otherwise: str) -> HttpResponse:
-    """To the page of ours from which a form was sent, as it says in `next`."""
-    wanted = request.POST.get("next", "")
-    inside = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return redirect(wanted if inside else otherwise)
+    """To the page of ours from which a form was sent, as it says in `next`; or to that of the name `otherwise`."""
+    return led_to(request.POST.get("next"), otherwise)
 
 
 SmallTable = tuple[Sequence[str], Sequence[Sequence[Any]]]  # head and rows of a table that a page shows whole
@@ -106,6 +113,10 @@ def file_response(
     if ignored or len(asked) != 1 or asked[0] not in FORMATS:
         odd = [f"_export={value}" for value in asked if value not in FORMATS or len(asked) > 1]
         return refused(senseless([*ignored, *odd]))
+    if "_selected" in request.GET and "id" not in request.GET:
+        return refused(nothing_selected())
+    if asked[0] == "xlsx" and isinstance(rows, Sized) and len(rows) > MOST_ROWS:
+        return refused(too_long(len(rows)))
     each = visible_freshness(request, apps)
     told = replace(about or About(name.replace("-", " ").capitalize()), sheet=name, each=each, of_vendor=of_vendor)
     download = Download(name, asked[0], [*filters], apps, viewer(request), told)
@@ -123,7 +134,7 @@ class List(View):
     filter_class: ClassVar[type[ListFilter]]
     table_class: ClassVar[type[Table]]
     template_name: ClassVar[str] = "list.html"
-    title: ClassVar[str] = ""
+    title: ClassVar[str | Promise] = ""
     file_name: str = ""
     of_vendor: ClassVar[bool] = True  # whether the rows are true as of a sync
 
@@ -197,7 +208,7 @@ class List(View):
 
     def subject(self) -> str:
         """What the page is about, in words: what a file of it says of itself."""
-        return self.title
+        return str(self.title)
 
     def filter_words(self) -> list[str]:
         """The filters in use, in words."""
@@ -220,8 +231,6 @@ class List(View):
             self.ignored += [f"_table={one}" for one in asked]
         elif request.GET.getlist("_export") == ["xlsx"] and not self.ignored and (count := self.count()) > MOST_ROWS:
             return refused(too_long(count))
-        if "_selected" in request.GET and "id" not in request.GET:
-            return refused(NOTHING_SELECTED)
         own = getattr(self, "app", None)  # of a page of one app
         apps = [own] if own else self.apps if self.of_vendor else []
         names = [name for name, _ in self.filters.active]
@@ -239,20 +248,27 @@ class List(View):
         """The address of exactly these rows in this order."""
         return address(self.request.path, [*self.filters.active, *self._ordered(), *more])
 
+    def _downloads(self, rows: int) -> dict[str, Any]:
+        """The formats that take so many rows, each with the address of the file."""
+        too_long_for = {"xlsx": MOST_ROWS} if rows > MOST_ROWS else {}
+        offered = [(name, self._rows_url(("_export", name))) for name in FORMATS if name not in too_long_for]
+        return {"downloads": offered, "too_long_for": too_long_for}
+
     def _ordered(self) -> list[tuple[str, str]]:
         return [("sort", value) for value in self.request.GET.getlist("sort") if not self._is_ignored("sort", value)]
 
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = self.filters.active
         if kept:
-            self.table.empty_url, self.table.empty_label = request.path, "Clear all filters"
+            self.table.empty_url, self.table.empty_label = request.path, gettext("Clear all filters")
             if not self.table.paginator.count:
                 self.table.suggestions = suggestions(self.filters, self.filter_words(), request.path)
         else:
             self.table.empty_text = (
-                self.table.nothing_text if self.apps or not self.of_vendor else "No app is shared with you yet."
+                self.table.nothing_text
+                if self.apps or not self.of_vendor
+                else gettext("No app is shared with you yet.")
             )
-        too_long_for = {"xlsx": MOST_ROWS} if self.table.paginator.count > MOST_ROWS else {}
         # A form without script sends its empty fields, too: only a file has to refuse them.
         ignored = [part for part in self.ignored if part.partition("=")[2]]
         return {
@@ -262,8 +278,7 @@ class List(View):
             "filters": self.filters,
             "ignored": ignored,
             "ignored_filter": any(part.partition("=")[0] not in ("sort", "page", "per_page") for part in ignored),
-            "downloads": [(name, self._rows_url(("_export", name))) for name in FORMATS if name not in too_long_for],
-            "too_long_for": too_long_for,
+            **self._downloads(self.table.paginator.count),
             "apps": self.apps,
             "page_sizes": sorted({*PAGE_SIZES, self.table.paginator.per_page}),
             "unordered": self.unordered,

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from certdash.adapters import too_many
@@ -57,7 +58,7 @@ class SetPassword(PasswordResetConfirmView):
             response = super().form_valid(form)
             note(AuditKind.PERSON, None, form.user, change="password set by a link", account=form.user.username)
         remember_device(self.request, response, form.user)  # whoever guesses at it cannot keep this browser out
-        messages.success(self.request, "Your password is set. Log in with it.")
+        messages.success(self.request, gettext("Your password is set. Log in with it."))
         return response
 
 
@@ -81,11 +82,14 @@ def password_forgotten(request: HttpRequest) -> HttpResponse:
     except TooManyAttempts:
         person = None  # told to nobody: their mails are there already
     send_link_later(person)
-    messages.info(
-        request,
+    told = ngettext(
         "If an account has this e-mail address, a link to a new password is on its way to it. "
-        f"It serves once, for {DAYS} days.",
+        "It serves once, for %(days)s day.",
+        "If an account has this e-mail address, a link to a new password is on its way to it. "
+        "It serves once, for %(days)s days.",
+        DAYS,
     )
+    messages.info(request, told % {"days": DAYS})
     return redirect("account_login")
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from certdash.fields import is_page_number
@@ -29,7 +30,7 @@ class People(List):
 
     filter_class = LearnerFilter
     table_class = PersonTable
-    title = "People"
+    title = gettext_lazy("People")
     file_name = "people"
 
     def queryset(self) -> QuerySet[Any]:
@@ -59,7 +60,7 @@ class OnePerson(Certificates):
         return [self.learner.app]
 
     def subject(self) -> str:
-        return f"Certificates of {self.learner.name or self.learner.email}"
+        return gettext("Certificates of %(name)s") % {"name": self.learner.name or self.learner.email}
 
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().filter(learner=self.learner)

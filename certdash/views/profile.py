@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.forms import ProfileForm
@@ -20,7 +21,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST if request.method == "POST" else None, copy(person))
     if request.method == "POST" and form.is_valid():
         form.store()
-        messages.success(request, "Your profile is saved.")
+        messages.success(request, gettext("Your profile is saved."))
         return redirect("profile")
     context = {
         "form": form,
@@ -39,8 +40,11 @@ def profile_zone(request: HttpRequest) -> HttpResponse:
     """Takes the time zone that a page has offered, and leads back to that page."""
     form = ProfileForm(request.POST, copy(viewer(request)))
     if not form.is_valid():
-        messages.error(request, "This browser’s time zone is not known here, so nothing was changed. Choose one here.")
+        messages.error(
+            request, gettext("This browser’s time zone is not known here, so nothing was changed. Choose one here.")
+        )
         return redirect("profile")
     zone = form.store().time_zone or settings.TIME_ZONE
-    messages.success(request, f"Times are shown in {zone} from now on. Your profile is where to change it.")
+    told = gettext("Times are shown in %(zone)s from now on. Your profile is where to change it.")
+    messages.success(request, told % {"zone": zone})
     return way_back(request, "profile")

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from certdash.access import app_or_404, role_in
@@ -17,16 +18,17 @@ from certdash.sync.scope import why_not
 from certdash.views.page import List, viewer, visible_apps
 from certdash.views.runs import start
 
-_IN_GROUPS = "in each tracked group. Nothing is withdrawn, since only a full sync tells who left a group."
-
 
 def of_story(page: List, app: App, story: Story) -> dict[str, Any]:
     """Context of a story's page: the button with what it will do, or why the vendor is not asked for the story."""
-    tells = "Asks the vendor for this story alone, by its name. What it no longer names here is withdrawn."
+    tells = gettext("Asks the vendor for this story alone, by its name. What it no longer names here is withdrawn.")
     if story.vendor_id.strip():
-        tells = "Asks the vendor for all stories of this ID. What it no longer names of them is withdrawn."
+        tells = gettext("Asks the vendor for all stories of this ID. What it no longer names of them is withdrawn.")
     if app.breadth == Breadth.GROUPS:
-        tells = f"Asks the vendor for this story {_IN_GROUPS}"
+        tells = gettext(
+            "Asks the vendor for this story in each tracked group. "
+            "Nothing is withdrawn, since only a full sync tells who left a group."
+        )
     url = reverse("story_refresh", args=[app.slug, story.key])
     why = _why_not(app, _narrow_to_story(story), story)
     return _context(page, app, {"url": url, "tells": tells}, why, story.certificates.all())
@@ -35,12 +37,17 @@ def of_story(page: List, app: App, story: Story) -> dict[str, Any]:
 def of_person(page: List, learner: Learner) -> dict[str, Any]:
     """The same of a person's page."""
     app, narrow = learner.app, _narrow_to_person(learner)
-    tells = "Asks the vendor for this name alone. Others may have it too, so nothing is withdrawn."
+    tells = gettext("Asks the vendor for this name alone. Others may have it too, so nothing is withdrawn.")
     if narrow.named:
-        what = "in the stories that come back, what it no longer names of this person is withdrawn"
-        tells = f"Asks the vendor for this e-mail address alone: {what}."
+        tells = gettext(
+            "Asks the vendor for this e-mail address alone: "
+            "in the stories that come back, what it no longer names of this person is withdrawn."
+        )
     if app.breadth == Breadth.GROUPS:
-        tells = f"Asks the vendor for this person {_IN_GROUPS}"
+        tells = gettext(
+            "Asks the vendor for this person in each tracked group. "
+            "Nothing is withdrawn, since only a full sync tells who left a group."
+        )
     url = reverse("person_refresh", args=[learner.pk])
     return _context(page, app, {"url": url, "tells": tells}, _why_not(app, narrow), learner.certificates.all())
 
@@ -52,14 +59,15 @@ def _context(
     offered = not why and role in Role.MANAGER.and_above
     outside = certificates.exclude(out_of_scope_at=None).count() if app.breadth != Breadth.EVERYTHING else 0
     if outside and not page.filters.active:
-        page.table.empty_text = "All that is known here is out of scope."
-        page.table.empty_url, page.table.empty_label = f"{page.request.path}?withdrawn=all", "Show what is out of scope"
+        page.table.empty_text = gettext("All that is known here is out of scope.")
+        page.table.empty_url = f"{page.request.path}?withdrawn=all"
+        page.table.empty_label = gettext("Show what is out of scope")
     return {"refresh": button if offered else None, "why_not": why, "outside": outside, "role": role}
 
 
 def _why_not(app: App, narrow: Scope, story: Story | None = None) -> str:
     if narrow.full:
-        return "The vendor cannot be asked for this one alone, since there is nothing to call it by."
+        return gettext("The vendor cannot be asked for this one alone, since there is nothing to call it by.")
     return why_not(app, narrow, story)
 
 
@@ -82,7 +90,7 @@ def refresh_story(request: HttpRequest, app: str, key: str) -> HttpResponse:
     story, narrow = named[0], _narrow_to_story(named[0])
     if why := _why_not(the_app, narrow, story):
         messages.error(request, why)
-        return redirect(story_url(the_app, story))
+        return HttpResponseRedirect(story_url(the_app, story))
     return start(request, the_app, narrow)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from certdash.exports import MOST_ROWS
 
@@ -14,18 +15,22 @@ def refused(text: str) -> HttpResponse:
 
 def senseless(ignored: Sequence[str]) -> str:
     """Why no file was made: handing out more than was meant would be worse."""
-    return (
-        f"No file was made, because this part of the request means nothing here: {', '.join(ignored)}. "
+    told = gettext(
+        "No file was made, because this part of the request means nothing here: %(parts)s. "
         "Correct or leave it out; otherwise the file would hold more than was asked for."
     )
+    return told % {"parts": ", ".join(ignored)}
 
 
 def too_long(rows: int) -> str:
     """Why no workbook was made, and what to do."""
-    return (
-        f"No file was made: a workbook for Excel holds at most {MOST_ROWS:,} rows here, and these are {rows:,}. "
+    told = gettext(
+        "No file was made: a workbook for Excel holds at most %(most)s rows here, and these are %(rows)s. "
         "Take them as CSV, which has no limit, or choose fewer of them with the filters."
     )
+    return told % {"most": f"{MOST_ROWS:,}", "rows": f"{rows:,}"}
 
 
-NOTHING_SELECTED = "No file was made, because no row is ticked. Go back, tick the rows you want, and try again."
+def nothing_selected() -> str:
+    """Why no file of ticked rows was made."""
+    return gettext("No file was made, because no row is ticked. Go back, tick the rows you want, and try again.")

@@ -10,6 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as formatted
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from certdash.access import app_or_404, role_in
@@ -51,14 +54,20 @@ def start(request: HttpRequest, app: App, scope: Scope) -> HttpResponse:
 def _joined(the_run: SyncRun, scope: Scope) -> str:
     """What whoever wanted another run should know of the one under way."""
     since = timezone.localtime(the_run.started_at or the_run.requested_at)
-    by = f"asked for by {asked_by(the_run)}" if the_run.requested_by else "by the schedule or a command"
-    told = asked_for(the_run, people=False)  # a message waits in the session until it is read
-    covers = f"covers {told}" if _covers(the_run, scope) else f"covers only {told}"
-    again = "" if _covers(the_run, scope) else " That is not all you asked for: ask again when it has ended."
-    return (
-        f"This app is being synchronised already, since {since:%-d %b %Y, %H:%M:%S}, {by}. "
-        f"You follow that run; it {covers}.{again}"
-    )
+    told = {
+        "moment": formatted(since, gettext("j M Y, H:i:s")),
+        "person": asked_by(the_run),
+        "what": asked_for(the_run, people=False),  # a message waits in the session until it is read
+    }
+    running = gettext("This app is being synchronised already, since %(moment)s, by the schedule or a command.")
+    if the_run.requested_by:
+        running = gettext("This app is being synchronised already, since %(moment)s, asked for by %(person)s.")
+    covers = gettext("You follow that run; it covers %(what)s.")
+    if not _covers(the_run, scope):
+        covers = gettext(
+            "You follow that run; it covers only %(what)s. That is not all you asked for: ask again when it has ended."
+        )
+    return f"{running % told} {covers % told}"
 
 
 def _covers(the_run: SyncRun, scope: Scope) -> bool:
@@ -76,7 +85,7 @@ class Runs(List):
     filter_class = RunFilter
     table_class = RunTable
     template_name = "apps/runs.html"
-    title = "Sync runs"
+    title = gettext_lazy("Sync runs")
     file_name = "runs"
     of_vendor = False
 
@@ -132,7 +141,8 @@ def _under_way(the_run: SyncRun, now: datetime) -> dict[str, Any]:
     if the_run.phase == SyncRun.Phase.DOWNLOADING:
         numbers = filesizeformat(done)
     else:
-        numbers = f"{done:,} of {total:,}" if total else ""
+        told = gettext("%(done)s of %(total)s") % {"done": f"{done:,}", "total": f"{total:,}"}
+        numbers = told if total else ""
     worker = worker_sign(now) if the_run.phase == SyncRun.Phase.QUEUED else None
     waits_long = worker and (worker.tone != "ok" or now - the_run.requested_at > _LONG)
     lasts = duration((now - the_run.requested_at).total_seconds())
@@ -155,27 +165,27 @@ def _result(the_run: SyncRun, held: Held | None, now: datetime) -> dict[str, Any
 
 
 class Fact(NamedTuple):
-    label: str
+    label: str | Promise
     text: str
     url: str = ""  # of the rows that are counted
 
 
 # Field of the run: label, the `change` that finds what is counted, and whether it is told when there is none.
 _FACTS = {
-    "received": ("Received", "", True),
-    "created": ("New", "new", True),
-    "changed": ("Changed", "changed", True),
-    "withdrawn": ("Withdrawn", "withdrawn", True),
-    "returned": ("Returned", "returned", False),
-    "out_of_scope": ("Out of scope", "outside", False),
-    "missing": ("Missing", "missing", False),
-    "stories": ("Stories new or changed", "", False),
-    "joined": ("Joined a group", "", False),
-    "left": ("Left a group", "", False),
-    "missing_members": ("Missing in a group", "", False),
-    "rejected": ("Set aside", "", False),
-    "repaired": ("Repaired", "", False),
-    "left_out": ("Left out, of erased learners", "", False),
+    "received": (gettext_lazy("Received"), "", True),
+    "created": (gettext_lazy("New"), "new", True),
+    "changed": (gettext_lazy("Changed"), "changed", True),
+    "withdrawn": (gettext_lazy("Withdrawn"), "withdrawn", True),
+    "returned": (gettext_lazy("Returned"), "returned", False),
+    "out_of_scope": (gettext_lazy("Out of scope"), "outside", False),
+    "missing": (gettext_lazy("Missing"), "missing", False),
+    "stories": (gettext_lazy("Stories new or changed"), "", False),
+    "joined": (gettext_lazy("Joined a group"), "", False),
+    "left": (gettext_lazy("Left a group"), "", False),
+    "missing_members": (gettext_lazy("Missing in a group"), "", False),
+    "rejected": (gettext_lazy("Set aside"), "", False),
+    "repaired": (gettext_lazy("Repaired"), "", False),
+    "left_out": (gettext_lazy("Left out, of erased learners"), "", False),
 }
 
 
@@ -201,9 +211,9 @@ def _measures(the_run: SyncRun) -> list[Fact]:
     vendor = "" if the_run.response_time is None else duration(the_run.response_time)
     took = "" if the_run.seconds is None else duration(the_run.seconds)
     told = {
-        "Took": took,
-        "Of it, the vendor’s own": vendor,
-        "Size": filesizeformat(the_run.size) if the_run.size else "",
-        "Vendor’s hash": the_run.vendor_hash,
+        gettext("Took"): took,
+        gettext("Of it, the vendor’s own"): vendor,
+        gettext("Size"): filesizeformat(the_run.size) if the_run.size else "",
+        gettext("Vendor’s hash"): the_run.vendor_hash,
     }
     return [Fact(label, text) for label, text in told.items() if text]

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from certdash.access import apps_for, may_delete_view, views_for
@@ -18,12 +19,16 @@ from certdash.forms.saved_views import make_home, pin
 from certdash.links import isolated
 from certdash.models import Badge, Role, SavedView, User
 from certdash.saved_views import NotKept, address_of, kept, page_of, told
-from certdash.tables import SavedViewTable
+from certdash.tables import SavedViewTable, Table
 from certdash.views.page import List, viewer, visible_apps, way_back
 from certdash.views.segments import segments
+from certdash.ways import led_to
 
 _READ_AND_WRITE = ["GET", "HEAD", "POST"]
-_WHOSE = {"mine": Badge("", "person", "Mine"), "shared": Badge("", "group", "Shared with me")}
+_WHOSE = {
+    "mine": Badge("", "person", gettext_lazy("Mine")),
+    "shared": Badge("", "group", gettext_lazy("Shared with me")),
+}
 
 
 class SavedViews(List):
@@ -32,7 +37,7 @@ class SavedViews(List):
     filter_class = SavedViewFilter
     table_class = SavedViewTable
     template_name = "views/list.html"
-    title = "Views"
+    title = gettext_lazy("Views")
     file_name = "views"
     of_vendor = False
 
@@ -50,6 +55,9 @@ class SavedViews(List):
             is_home=Exists(User.objects.filter(pk=person.pk, home=OuterRef("pk"))),
         )
 
+    def make_table(self) -> Table:
+        return SavedViewTable(self.filters.qs, self.apps, request=None)
+
     def context(self) -> dict[str, Any]:
         owned = set(apps_for(viewer(self.request), Role.OWNER).values_list("pk", flat=True))
         return {"segments": segments(self, "whose", _WHOSE), "owned": owned}
@@ -58,7 +66,7 @@ class SavedViews(List):
 @require_safe
 def view(request: HttpRequest, slug: str) -> HttpResponse:
     """Leads to the page of a view, with its filters; that page asks again what this person may see."""
-    return redirect(address_of(_view_or_404(request, slug, of_a_page=True)))
+    return led_to(address_of(_view_or_404(request, slug, of_a_page=True)), "views")
 
 
 @require_http_methods(_READ_AND_WRITE)
@@ -68,8 +76,9 @@ def view_add(request: HttpRequest) -> HttpResponse:
     path, query = given.get("path", reverse("certificates")), given.get("query", "")
     form = _form(request, SavedView(), path=path, query=query)
     if request.method == "POST" and form.is_valid() and (saved := form.store()):
-        messages.success(request, f"The view {isolated(saved.name)} is saved. You find it under Views.")
-        return redirect(address_of(saved))
+        told = gettext("The view %(name)s is saved. You find it under Views.")
+        messages.success(request, told % {"name": isolated(saved.name)})
+        return led_to(address_of(saved), "views")
     try:
         keeps = kept(path, query)
     except NotKept:
@@ -89,11 +98,12 @@ def view_edit(request: HttpRequest, slug: str) -> HttpResponse:
     if stored.owner_id != viewer(request).pk:
         raise PermissionDenied
     name = stored.name
+    (keeps,) = told([stored], visible_apps(request))
     form = _form(request, stored)
     if request.method == "POST" and form.is_valid() and (saved := form.store()):
-        messages.success(request, f"The view {isolated(saved.name)} is saved.")
+        messages.success(request, gettext("The view %(name)s is saved.") % {"name": isolated(saved.name)})
         return redirect("views")
-    context = {"form": form, "view": stored, "name": name, "keeps": told(stored)}
+    context = {"form": form, "view": stored, "name": name, "keeps": keeps}
     return render(request, "views/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -105,9 +115,11 @@ def view_delete(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied
     if request.method == "POST":
         stored.delete()
-        messages.success(request, f"The view {isolated(stored.name)} is deleted.")
+        messages.success(request, gettext("The view %(name)s is deleted.") % {"name": isolated(stored.name)})
         return redirect("views")
-    return render(request, "views/delete.html", {"view": stored, "mine": stored.owner_id == viewer(request).pk})
+    shared = stored.app_id in {app.pk for app in visible_apps(request)}
+    context = {"view": stored, "mine": stored.owner_id == viewer(request).pk, "shared": shared}
+    return render(request, "views/delete.html", context)
 
 
 @require_POST
@@ -129,7 +141,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Leads to the view that is one's home, or to the overview."""
     person = viewer(request)
     chosen = views_for(person, visible_apps(request)).filter(pk=person.home_id).first() if person.home_id else None
-    return redirect(address_of(chosen) if chosen and page_of(chosen.path) else "overview")
+    return led_to(address_of(chosen) if chosen and page_of(chosen.path) else "", "overview")
 
 
 def _view_or_404(request: HttpRequest, slug: str, *, of_a_page: bool = False) -> SavedView:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import Count
+from django.utils.translation import gettext
 
 from certdash.filters import ListFilter
 from certdash.models import Badge
@@ -37,7 +38,7 @@ def segments(view: List, name: str, badges: Mapping[Any, Badge]) -> dict[str, An
     offered = {str(value): badge for value, badge in badges.items() if value in counts or value in chosen}
     return {
         "name": name,
-        "all": Segment("all", Badge("", "", "All"), sum(counts.values()), not chosen, url([])),
+        "all": Segment("all", Badge("", "", gettext("All")), sum(counts.values()), not chosen, url([])),
         "values": [
             Segment(value, badge, counts.get(value, 0), value in chosen, url(toggled(value)))
             for value, badge in offered.items()

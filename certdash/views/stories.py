@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from certdash.filters import StoryFilter
 from certdash.keys import name_stories, stories_of_same_id
@@ -28,7 +29,7 @@ class Stories(List):
     filter_class = StoryFilter
     table_class = StoryTable
     template_name: ClassVar[str] = "stories/list.html"
-    title = "Stories"
+    title = gettext_lazy("Stories")
     file_name = "stories"
 
     def queryset(self) -> QuerySet[Any]:
@@ -65,7 +66,7 @@ class OneStory(Certificates):
         return super().answer(request)
 
     def subject(self) -> str:
-        return f"Certificates of the story {self.story.name}"
+        return gettext("Certificates of the story %(story)s") % {"story": self.story.name}
 
     def certificates(self) -> CertificateQuerySet:
         return super().certificates().filter(story=self.story)

@@ -1,8 +1,11 @@
 """Ways out of an empty list: without which of its filters there would be rows."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 from urllib.parse import urlencode
+
+from django.utils.translation import gettext
 
 from certdash.filters import ListFilter
 
@@ -28,10 +31,14 @@ def suggestions(filters: ListFilter, words: Sequence[str], path: str) -> list[Su
     rows = filters.rows_but_for([*labels][:_MOST])
     return [
         Suggestion(
-            " or ".join(labels[name]),
+            reduce(_either, labels[name]),
             rows[name],
             f"{path}?{urlencode([pair for pair in filters.active if pair[0] != name])}",
         )
         for name in sorted(rows, key=rows.__getitem__, reverse=True)
         if rows[name]
     ]
+
+
+def _either(one: str, other: str) -> str:
+    return gettext("%(one)s or %(other)s") % {"one": one, "other": other}

@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import superuser_or_404
@@ -28,7 +29,7 @@ class Teams(SuperusersList):
     filter_class = TeamFilter
     table_class = TeamTable
     template_name = "accounts/teams.html"
-    title = "Teams"
+    title = gettext_lazy("Teams")
     file_name = "teams"
 
     def queryset(self) -> QuerySet[Any]:
@@ -45,7 +46,8 @@ def team_add(request: HttpRequest) -> HttpResponse:
     superuser_or_404(viewer(request))
     form = TeamForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and (team := _saved(request, form, "made")):
-        messages.success(request, f"The team {team} is there. Owners give it access on the page of their app.")
+        told = gettext("The team %(team)s is there. Owners give it access on the page of their app.")
+        messages.success(request, told % {"team": team})
         return redirect("team", team.pk)
     return render(request, "accounts/team_add.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -57,7 +59,7 @@ def team(request: HttpRequest, pk: int) -> HttpResponse:
     stored = get_object_or_404(Team, pk=pk)
     form = TeamForm(request.POST if request.method == "POST" else None, Team.objects.get(pk=pk))
     if request.method == "POST" and form.is_valid() and (saved := _saved(request, form, "changed")):
-        messages.success(request, f"The team {saved} is saved.")
+        messages.success(request, gettext("The team %(team)s is saved.") % {"team": saved})
         return redirect("team", pk)
     context = {
         "form": form,
@@ -78,7 +80,8 @@ def team_delete(request: HttpRequest, pk: int) -> HttpResponse:
             note(AuditKind.ACCESS_TAKEN, grant.app, viewer(request), role=grant.role, team=the_team.name)
         note(AuditKind.TEAM, None, viewer(request), team=the_team.name, change="deleted")
         the_team.delete()
-    messages.success(request, f"The team {the_team} is gone, and with it the access that it gave.")
+    told = gettext("The team %(team)s is gone, and with it the access that it gave.")
+    messages.success(request, told % {"team": the_team})
     return redirect("teams")
 
 
@@ -96,7 +99,7 @@ def _saved(request: HttpRequest, form: TeamForm, change: str) -> Team | None:
             for person in form.went:
                 note_membership(the_team, person, "left", viewer(request))
     except IntegrityError:
-        form.add_error("name", "Another team has this name.")
+        form.add_error("name", gettext("Another team has this name."))
         return None
     return the_team
 

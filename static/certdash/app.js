@@ -11,17 +11,18 @@ const announce = (text) => {
 
 // The address of what is on the screen, for a colleague. Without a secure context there is no clipboard: show it.
 const copyLink = async (button) => {
-  const address = new URL(button.dataset.copyLink || location.href, location.href).href;
+  const { copyLink: link, ask, copied } = button.dataset;
+  const address = new URL(link || location.href, location.href).href;
   try {
     await navigator.clipboard.writeText(address);
   } catch {
-    window.prompt("Copy this address", address);
+    window.prompt(ask, address);
     return;
   }
   const label = button.querySelector("[data-label]") || button;
   const before = label.textContent;
-  label.textContent = "Link copied";
-  announce("Link copied");
+  label.textContent = copied;
+  announce(copied);
   setTimeout(() => (label.textContent = before), 2000);
 };
 

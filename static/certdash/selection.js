@@ -15,6 +15,16 @@
     return [...found.values()];
   };
 
+  // The form's words for so many: a language has few forms for numbers, and of each the page has an example.
+  const words = (number) => {
+    const kind = new Intl.PluralRules(document.documentElement.lang);
+    const examples = [...document.querySelectorAll("#selection [data-words]")];
+    const alike = examples.find(({ dataset }) => kind.select(Number(dataset.words)) === kind.select(number));
+    return (alike || examples.at(-1)).dataset;
+  };
+
+  const filled = (text, ...numbers) => numbers.reduce((told, number, place) => told.replace(`%${place + 1}`, number), text);
+
   const say = (text) => {
     const region = document.getElementById("announce");
     if (region) region.textContent = text;
@@ -28,9 +38,9 @@
     const all = form.querySelector("[data-select-all]");
     all.checked = count > 0 && count === boxes().length;
     all.indeterminate = count > 0 && !all.checked;
-    form.querySelector("[data-selected-count]").textContent = `the ${count} selected`;
+    form.querySelector("[data-selected-count]").textContent = filled(words(count).selected, count);
     const copy = form.querySelector("[data-copy-emails]");
-    copy.textContent = `Copy ${addresses} e-mail address${addresses === 1 ? "" : "es"}`;
+    copy.textContent = filled(words(addresses).copy, addresses);
     copy.disabled = addresses === 0;
   };
 
@@ -40,10 +50,10 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      window.prompt("Copy these addresses", text); // without a secure context there is no clipboard
+      window.prompt(button.dataset.ask, text); // without a secure context there is no clipboard
       return;
     }
-    const told = `${addresses.length} e-mail address${addresses.length === 1 ? "" : "es"} copied`;
+    const told = filled(words(addresses.length).copied, addresses.length);
     button.textContent = told;
     say(told);
     setTimeout(tell, 2000);
@@ -54,7 +64,7 @@
     if (box.matches("[data-select-all]")) for (const one of boxes()) one.checked = box.checked;
     else if (box.getAttribute("form") !== "selection") return;
     tell();
-    say(`${ticked().length} of ${boxes().length} rows selected`);
+    say(filled(words(boxes().length).told, ticked().length, boxes().length));
   });
 
   document.addEventListener("click", (event) => {

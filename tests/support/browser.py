@@ -44,6 +44,10 @@ def browser() -> Iterator["Browser"]:
         browser.close()
 
 
+# What htmx tells as errors when a newer request took the place of one.
+_CANCELLED = ("htmx:afterRequest,", "htmx:sendAbort,")
+
+
 @contextmanager
 def _started(sync_api: ModuleType) -> Iterator["Playwright"]:
     """Playwright, in a session of its own: Ctrl-C is for the tests, which then close the browser in order."""
@@ -77,7 +81,7 @@ def open_page(browser: "Browser", page_problems: list[str]) -> Iterator[Callable
     contexts: list[BrowserContext] = []
 
     def note(message: "ConsoleMessage") -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(_CANCELLED):
             page_problems.append(f"{message.text} ({message.location.get('url', '')})")
 
     def open_page(**options: Any) -> "Page":

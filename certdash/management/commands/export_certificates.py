@@ -66,7 +66,7 @@ def _about(filters: CertificateFilter, apps: Sequence[App], only: str | None) ->
     if only and ("app", only) not in pairs:
         pairs.insert(0, ("app", only))
     return About(
-        Certificates.title,
+        str(Certificates.title),
         [label for _, label in in_words(filters, apps)],
         address(reverse("certificates"), pairs),
         CertificateTable.moments(),

@@ -125,6 +125,7 @@ def _gunicorn(application: str, environment: Mapping[str, str]) -> Iterator[str]
 def _datasette(environment: Mapping[str, str], database: Path) -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "datasette", "serve", str(database), "--host", "127.0.0.1", "--port", f"{port}"]
+    command += ["--setting", "sql_time_limit_ms", f"{1000 * _WAIT}"]  # it answers late rather than not at all
     with _running(command, environment, port) as url:
         yield url
 
