@@ -150,8 +150,16 @@ class Certificates(List):
             "whole_url": address(self.request.path, [*self.filters.active, ("_part", _WHOLE)]),
             "offers_words": "q" not in self.not_offered,
             "chips": self._chips(),
-            "of": exact_count(self.apps, self.certificates().live()) if self.filters.hides_withdrawn else None,
+            "of": self._of(),
         }
+
+    def _of(self) -> int | None:
+        """How many rows there would be without filters; None where withdrawn ones are among the rows."""
+        if not self.filters.hides_withdrawn:
+            return None
+        if not self.filters.active:
+            return int(self.table.paginator.count)
+        return exact_count(self.apps, self.certificates().live())
 
     def columns_without(self) -> Collection[str]:
         return () if any(app.stores_telephones for app in self.apps) else ("telephone",)
