@@ -158,7 +158,7 @@ class Certificates(List):
         if not self.filters.hides_withdrawn:
             return None
         if not self.filters.active:
-            return int(self.table.paginator.count)
+            return self.count
         return exact_count(self.apps, self.certificates().live())
 
     def columns_without(self) -> Collection[str]:

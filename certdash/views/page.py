@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence, Sized
 from dataclasses import replace
 from datetime import UTC
+from functools import cached_property
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
@@ -197,7 +198,7 @@ class List(View):
         return default
 
     def _page(self, number: int, size: int) -> None:
-        rows = self.count()
+        rows = self.count
         self.unordered = self.table.order_quickly(rows)
         self.table.paginator = Paginator(self.table.rows, size)
         self.table.paginator.count = rows
@@ -229,8 +230,8 @@ class List(View):
             self.ignored += [f"{name}={value}" for name, value in self.filters.active]
         elif asked:
             self.ignored += [f"_table={one}" for one in asked]
-        elif request.GET.getlist("_export") == ["xlsx"] and not self.ignored and (count := self.count()) > MOST_ROWS:
-            return refused(too_long(count))
+        elif request.GET.getlist("_export") == ["xlsx"] and not self.ignored and self.count > MOST_ROWS:
+            return refused(too_long(self.count))
         own = getattr(self, "app", None)  # of a page of one app
         apps = [own] if own else self.apps if self.of_vendor else []
         names = [name for name, _ in self.filters.active]
@@ -238,6 +239,7 @@ class List(View):
             request, name, self.ignored, head, rows, apps, of_vendor=self.of_vendor, filters=names, about=about
         )
 
+    @cached_property
     def count(self) -> int:
         """How many rows there are on all pages."""
         if self.of_vendor:
