@@ -149,7 +149,8 @@ def test_the_hooks_would_see_it(walk, page_problems):
     assert fired == []
     page.evaluate("() => { alert(1); const it = document.createElement('script'); it.text = 'prompt(2)';"
                   " document.body.append(it); }")  # fmt: skip
-    page.wait_for_function("window.fired.length > 1")
+    page.evaluate("() => new Promise(seen => { const look = () => window.fired.length > 1 ? seen()"
+                  " : setTimeout(look, 20); look(); })")  # fmt: skip
     assert page.evaluate("window.fired") == ["alert1", "policy: script-src-elem"]
     page_problems.clear()
 
