@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "django_tables2",
 ]
 MIDDLEWARE = [
+    "certdash.frames.roomy",
     "certdash.logs.RequestLog",
     "certdash.headers.Compression",
     "certdash.headers.Headers",

@@ -41,7 +41,7 @@ ROOMS = (
     },
     {"downloads", "templatetags"},
     {"sandbox", "worker"},
-    {"headers", "views", "urls", "wsgi"},
+    {"frames", "headers", "views", "urls", "wsgi"},
     {"management"},
 )
 FLOOR = {name: floor for floor, names in enumerate(ROOMS) for name in names}
