@@ -5,6 +5,7 @@ RUN = .venv/installed-run
 PORT = 8000
 DEV = .venv/installed-dev
 INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --quiet
+ON_ALL_CORES = --numprocesses auto --dist worksteal
 LOCK = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links
 
@@ -21,8 +22,8 @@ demo: $(RUN)
 	@CERTDASH_DATA_DIR=var/demo CERTDASH_ALLOW_PRIVATE_UPSTREAMS=1 $(PYTHON) manage.py demo --port $(PORT)
 
 test: check programs
-	$(PYTHON) -m pytest --require-all
-	$(PYTHON) -m pytest --require-all --database postgresql
+	$(PYTHON) -m pytest --require-all $(ON_ALL_CORES)
+	$(PYTHON) -m pytest --require-all $(ON_ALL_CORES) --database postgresql
 
 # What takes long: the tests that have a long form, in that form.
 prove: programs

@@ -3,28 +3,33 @@
 from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import Http404
 
 from certdash.models import App, Grant, Role, SavedView, SyncRun, User, is_shared
 
 
 def apps_for(user: User, role: Role = Role.VIEWER) -> QuerySet[App]:
-    """The apps in which this person has at least the role, alone or in a team; a superuser has every role in all."""
+    """The apps in which this person has at least the role, alone or in a team; a superuser has every role in all.
+
+    Each knows their best role in it (`own_role`).
+    """
     # `is_written`: counts that are remembered may be of a moment ago then.
     writing = SyncRun.objects.under_way().exclude(applying_since=None).filter(app=OuterRef("pk"))
     apps = App.objects.annotate(is_written=Exists(writing))
     if user.is_superuser:
-        return apps
-    return apps.filter(pk__in=Grant.objects.of(user).filter(role__in=role.and_above).values("app"))
+        return apps.annotate(own_role=Value(Role.OWNER))
+    given = Grant.objects.of(user)
+    apps = apps.annotate(own_role=given.filter(app=OuterRef("pk")).best_first().values("role")[:1])
+    return apps.filter(pk__in=given.filter(role__in=role.and_above).values("app"))
 
 
 def role_in(user: User, app: App) -> Role | None:
     """This person's role in the app, the best of their own and their teams'; None without any."""
     if user.is_superuser:
         return Role.OWNER
-    roles = set(Grant.objects.of(user).filter(app=app).values_list("role", flat=True))
-    return next((role for role in reversed(list(Role)) if role in roles), None)
+    best = Grant.objects.of(user).filter(app=app).best_first().first()
+    return Role(best.role) if best else None
 
 
 def superuser_or_404(user: User) -> None:

@@ -260,7 +260,7 @@ OF_A_SYNC = [
     "/groups/demo/managers/", "/people/{learner}/",
 ]  # fmt: skip
 SMALL = [
-    "/?_table=weeks&", "/certificates/?_table=weeks&", "/stories/demo/EV72-RQZY-80AH~fire-safety/?_table=weeks&",
+    "/?_table=weeks&", "/stories/demo/EV72-RQZY-80AH~fire-safety/?_table=weeks&",
     "/stories/demo/EV72-RQZY-80AH~fire-safety/?_table=breakdown&", "/groups/demo/managers/?_table=weeks&",
     "/groups/demo/managers/?_table=breakdown&", "/people/{learner}/?_table=weeks&",
 ]  # fmt: skip

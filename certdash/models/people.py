@@ -4,7 +4,7 @@ from typing import cast
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -85,6 +85,11 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def of(self, user: User) -> "GrantQuerySet":
         """Given to this person, or to a team of theirs."""
         return self.filter(Q(user=user) | Q(team__in=user.teams.all()))
+
+    def best_first(self) -> "GrantQuerySet":
+        """Those that include the others' rights before them."""
+        rank = Case(*(When(role=role, then=place) for place, role in enumerate(Role)))
+        return self.order_by(rank.desc(), "pk")
 
 
 class Grant(models.Model):

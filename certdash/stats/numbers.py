@@ -8,7 +8,7 @@ from django.db.models import Case, Count, Q, When
 from django.utils import timezone
 
 from certdash.fields import midnight, minute
-from certdash.models import App, CertificateQuerySet, State
+from certdash.models import App, CertificateQuerySet, State, is_live
 from certdash.remembered import remembered, remembered_rows
 
 WEEKS = 26
@@ -28,18 +28,32 @@ class Numbers(NamedTuple):
 def numbers(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> Numbers:
     """The headline numbers of certificates of these apps, in one query; true as of the last full minute."""
     week_ago = minute(now) - OVERDUE_AGE
-    return remembered(f"numbers {week_ago}", apps, certificates, lambda: _numbers(certificates, week_ago))
-
-
-def _numbers(certificates: CertificateQuerySet, week_ago: datetime) -> Numbers:
-    pending = Q(state=State.PENDING)
-    counted = certificates.order_by().aggregate(
-        total=Count("pk"),
-        delivered=Count("pk", filter=Q(state=State.DELIVERED)),
-        pending=Count("pk", filter=pending),
-        overdue=Count("pk", filter=pending & Q(timestamp__lte=week_ago)),
+    counts = _counts(week_ago, Q())
+    return remembered(
+        f"numbers {week_ago}", apps, certificates, lambda: Numbers(**certificates.order_by().aggregate(**counts))
     )
-    return Numbers(**counted)
+
+
+def numbers_and_outside(apps: Sequence[App], certificates: CertificateQuerySet, now: datetime) -> tuple[Numbers, int]:
+    """The same of the live ones among these certificates, and how many are out of scope, in one query."""
+    week_ago = minute(now) - OVERDUE_AGE
+
+    def count() -> tuple[Numbers, int]:
+        outside = Count("pk", filter=Q(out_of_scope_at__isnull=False))
+        counted = certificates.order_by().aggregate(**_counts(week_ago, is_live()), outside=outside)
+        return Numbers(**{name: counted[name] for name in Numbers._fields}), counted["outside"]
+
+    return remembered(f"numbers and outside {week_ago}", apps, certificates, count)
+
+
+def _counts(week_ago: datetime, within: Q) -> dict[str, Count]:
+    pending = within & Q(state=State.PENDING)
+    return {
+        "total": Count("pk", filter=within or None),
+        "delivered": Count("pk", filter=within & Q(state=State.DELIVERED)),
+        "pending": Count("pk", filter=pending),
+        "overdue": Count("pk", filter=pending & Q(timestamp__lte=week_ago)),
+    }
 
 
 def states(apps: Sequence[App], certificates: CertificateQuerySet) -> dict[str, int]:

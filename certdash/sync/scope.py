@@ -13,7 +13,7 @@ def why_not(app: App, narrow: Scope, story: Story | None = None) -> str:
     """Why a run for this story or person would ask for nothing; empty when it would ask."""
     try:
         calls_of(app, narrow)
-        if story and app.breadth == Breadth.STORIES and story.pk not in listed_stories(app):
+        if story and app.breadth == Breadth.STORIES and not _is_listed(app.listed_stories, story.vendor_id, story.name):
             raise not_listed("this is none of them")  # though another one of its ID is
     except NothingToAsk as nothing:
         return nothing.why
@@ -42,11 +42,11 @@ def listed_stories(app: App, names: Sequence[str] | None = None) -> set[int]:
     """The stories (pks) that the list of an app names, or these names of it, by ID or name."""
     names = app.listed_stories if names is None else names
     stories = Story.objects.filter(app=app).values_list("pk", "vendor_id", "name")
-    return {
-        pk
-        for pk, vendor_id, name in stories
-        if any(same_story(listed, vendor_id) or same_story(listed, name) for listed in names)
-    }
+    return {pk for pk, vendor_id, name in stories if _is_listed(names, vendor_id, name)}
+
+
+def _is_listed(names: Sequence[str], vendor_id: str, name: str) -> bool:
+    return any(same_story(listed, vendor_id) or same_story(listed, name) for listed in names)
 
 
 def unheard_stories(app: App) -> list[str]:

@@ -19,7 +19,7 @@ from certdash.filters import PERIODS, CertificateFilter
 from certdash.models import App, Certificate, CertificateQuerySet, Group, Story, SyncRun
 from certdash.remembered import exact_count
 from certdash.rows import clock, day, share_bar
-from certdash.stats import Numbers, Share, Week, numbers, weeks
+from certdash.stats import Numbers, Share, Week, numbers_and_outside, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, SmallTable, address
 
@@ -109,11 +109,6 @@ class Certificates(List):
         """All certificates of the page, withdrawn ones too, before the address's filters."""
         return Certificate.objects.of(self.apps)
 
-    @cached_property
-    def numbers(self) -> Numbers:
-        """The headline numbers of the page, whatever its filters."""
-        return numbers(self.apps, self.certificates().live(), timezone.now())
-
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().get(request, *args, **kwargs)
         if request.GET.get("_part") == _WHOLE:
@@ -157,16 +152,47 @@ class Certificates(List):
         """How many rows there would be without filters; None where withdrawn ones are among the rows."""
         if not self.filters.hides_withdrawn:
             return None
-        if not self.filters.active:
-            return self.count
+        return self.whole() if self.filters.active else self.count
+
+    def whole(self) -> int:
+        """How many live certificates there are without filters."""
         return exact_count(self.apps, self.certificates().live())
 
     def columns_without(self) -> Collection[str]:
         return () if any(app.stores_telephones for app in self.apps) else ("telephone",)
 
+    def _chips(self) -> list[dict[str, str]]:
+        """What is active, each with the address that does without it."""
+        kept = self.filters.active
+        return [
+            {"label": label, "url": address(self.request.path, [pair for pair in kept if pair != one])}
+            for one, label in in_words(self.filters, self.apps)
+        ]
+
+    def filter_words(self) -> list[str]:
+        return [label for _, label in in_words(self.filters, self.apps)]
+
+
+class CertificatesOf(Certificates):
+    """The certificates of one story, group or person, below a head with its numbers."""
+
+    @cached_property
+    def numbers_and_outside(self) -> tuple[Numbers, int]:
+        """The headline numbers of the page, whatever its filters, and how many of its certificates are out of scope."""
+        return numbers_and_outside(self.apps, self.certificates(), timezone.now())
+
+    def whole(self) -> int:
+        return self.numbers_and_outside[0].total
+
     def head(self) -> dict[str, Any]:
-        """The numbers at the head of a page that is about one story, group or person."""
-        return {"numbers": self.numbers, "share": share_bar(self.numbers.delivered, self.numbers.pending)}
+        """What the head shows."""
+        numbers, _ = self.numbers_and_outside
+        return {
+            "numbers": numbers,
+            "share": share_bar(numbers.delivered, numbers.pending),
+            "chart": self.weeks_chart(),
+            "breakdown": self.breakdown,
+        }
 
     def broken_down(
         self, name: str, offered: Iterable[Story | Group], counts: dict[int, Share]
@@ -183,16 +209,10 @@ class Certificates(List):
             if (it := counts.get(one.pk))
         ]
 
-    def _chips(self) -> list[dict[str, str]]:
-        """What is active, each with the address that does without it."""
-        kept = self.filters.active
-        return [
-            {"label": label, "url": address(self.request.path, [pair for pair in kept if pair != one])}
-            for one, label in in_words(self.filters, self.apps)
-        ]
-
-    def filter_words(self) -> list[str]:
-        return [label for _, label in in_words(self.filters, self.apps)]
+    @cached_property
+    def breakdown(self) -> list[dict[str, Any]]:
+        """The page's certificates by another dimension, as `broken_down` gives them."""
+        raise NotImplementedError
 
     @cached_property
     def weeks(self) -> list[Week]:
@@ -200,7 +220,7 @@ class Certificates(List):
         return weeks(self.apps, self.certificates().live(), timezone.now())
 
     def small_tables(self) -> dict[str, SmallTable]:
-        return {"weeks": weeks_table(self.weeks)}
+        return {"weeks": weeks_table(self.weeks), "breakdown": breakdown_table(self.breakdown)}
 
     def weeks_chart(self) -> WeeksChart:
         """The live certificates of the page per week, each bar a link to its rows."""

@@ -15,8 +15,8 @@ from certdash.models import App, CertificateQuerySet, Group, Membership
 from certdash.models.group import with_members
 from certdash.stats import by
 from certdash.tables import GroupTable
-from certdash.views.certificates import Certificates, breakdown_table
-from certdash.views.page import List, SmallTable, moved, viewer
+from certdash.views.certificates import CertificatesOf
+from certdash.views.page import List, moved, viewer
 
 
 class Groups(List):
@@ -32,7 +32,7 @@ class Groups(List):
         return with_members(groups).select_related("app").defer("app__token")
 
 
-class OneGroup(Certificates):
+class OneGroup(CertificatesOf):
     """A group. People without a certificate are invisible here: nobody calls its shares completion."""
 
     template_name: ClassVar[str] = "groups/group.html"
@@ -66,12 +66,7 @@ class OneGroup(Certificates):
             "app": self.app,
             "group": self.group,
             "members": Membership.objects.filter(group=self.group, until=None).count(),
-            "chart": self.weeks_chart(),
-            "breakdown": self.breakdown,
         }
-
-    def small_tables(self) -> dict[str, SmallTable]:
-        return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
 
     @cached_property
     def breakdown(self) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from certdash.downloads import Download
 from certdash.exports import FORMATS, MOST_ROWS, About
 from certdash.fields import LARGEST_PAGE, LONGEST_LIST, is_page_number
 from certdash.filters import ListFilter
-from certdash.models import App, User
+from certdash.models import App, Role, User
 from certdash.remembered import exact_count
 from certdash.saved_views import page_of
 from certdash.stats import Freshness, as_of, freshness
@@ -59,6 +59,11 @@ def visible_app(request: HttpRequest, slug: str) -> App:
         if app.slug == slug:
             return app
     raise Http404("No such app.")
+
+
+def own_role(request: HttpRequest, app: App) -> Role:
+    """The viewer's role in an app that they may see, read with all of them. Raises `Http404` when it is foreign."""
+    return Role(visible_app(request, app.slug).own_role)  # type: ignore[attr-defined]  # annotated by `apps_for`
 
 
 def visible_freshness(request: HttpRequest, apps: Sequence[App] | None = None) -> list[Freshness]:

@@ -1,6 +1,5 @@
 """People: learners by name, and one over all stories."""
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -17,8 +16,8 @@ from certdash.rows import group_names
 from certdash.stats import by
 from certdash.tables import PersonTable
 from certdash.timeline import timeline
-from certdash.views.certificates import Certificates, breakdown_table
-from certdash.views.page import PAGE_SIZE, List, SmallTable, page_is_about, visible_apps
+from certdash.views.certificates import CertificatesOf
+from certdash.views.page import PAGE_SIZE, List, page_is_about, visible_apps
 from certdash.views.refresh import of_person
 
 _EVENTS_SHOWN = 10
@@ -37,15 +36,25 @@ class People(List):
         return Learner.objects.filter(app__in=self.apps)
 
 
+def person_everywhere(request: HttpRequest, pk: int) -> list[Learner]:
+    """The learner, with the app, and after it those of the same e-mail in the viewer's other apps.
+
+    Raises `Http404` when the learner is foreign.
+    """
+    visible = Learner.objects.filter(app__in=visible_apps(request)).select_related("app").defer("app__token")
+    same = visible.filter(identity__in=Learner.objects.filter(pk=pk).values("identity"))
+    found = sorted(same, key=lambda one: one.pk != pk)
+    if not found or found[0].pk != pk:
+        raise Http404("No such person.")
+    return found if found[0].email.strip() else found[:1]
+
+
 def person_or_404(request: HttpRequest, pk: int) -> Learner:
     """The learner, with the app. Raises `Http404` when they are foreign."""
-    learners = Learner.objects.filter(app__in=visible_apps(request)).select_related("app").defer("app__token")
-    if found := learners.filter(pk=pk).first():
-        return found
-    raise Http404("No such person.")
+    return person_everywhere(request, pk)[0]
 
 
-class OnePerson(Certificates):
+class OnePerson(CertificatesOf):
     """A learner of one app, with the same e-mail's learners in the viewer's other apps."""
 
     template_name: ClassVar[str] = "people/person.html"
@@ -53,7 +62,7 @@ class OnePerson(Certificates):
     not_offered = ("app", "group", "q", "country", "city")
 
     def get(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponseBase:
-        self.learner = person_or_404(request, self.kwargs["pk"])
+        self.learner, *self.elsewhere = person_everywhere(request, self.kwargs["pk"])
         return super().get(request)
 
     def listed_apps(self) -> list[App]:
@@ -75,9 +84,7 @@ class OnePerson(Certificates):
             "app": self.learner.app,
             "may_erase": shared["role"] == Role.OWNER,
             "groups": self._groups(),
-            "elsewhere": self._elsewhere(),
-            "chart": self.weeks_chart(),
-            "breakdown": self.breakdown,
+            "elsewhere": self.elsewhere,
             "events": events[:_EVENTS_SHOWN],
             "more_events": len(events) > _EVENTS_SHOWN,
             **shared,
@@ -87,15 +94,6 @@ class OnePerson(Certificates):
         """The tracked groups this learner is in now, which their rows know, too."""
         shown = self.table.page.object_list
         return shown[0].record.group_names if len(shown) else group_names([self.learner.pk])[self.learner.pk]
-
-    def _elsewhere(self) -> Iterable[Learner]:
-        if not self.learner.email.strip():
-            return []
-        same = Learner.objects.filter(identity=self.learner.identity, app__in=visible_apps(self.request))
-        return same.exclude(pk=self.learner.pk).select_related("app").defer("app__token")
-
-    def small_tables(self) -> dict[str, SmallTable]:
-        return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
 
     @cached_property
     def breakdown(self) -> list[dict[str, Any]]:

@@ -9,17 +9,18 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from certdash.access import app_or_404, role_in
+from certdash.access import app_or_404
 from certdash.keys import name_stories
-from certdash.models import App, Breadth, CertificateQuerySet, Learner, Role, Story
+from certdash.models import App, Breadth, Learner, Role, Story
 from certdash.rows import story_url
 from certdash.sync.asking import Scope
 from certdash.sync.scope import why_not
-from certdash.views.page import List, viewer, visible_apps
+from certdash.views.certificates import CertificatesOf
+from certdash.views.page import own_role, viewer, visible_apps
 from certdash.views.runs import start
 
 
-def of_story(page: List, app: App, story: Story) -> dict[str, Any]:
+def of_story(page: CertificatesOf, app: App, story: Story) -> dict[str, Any]:
     """Context of a story's page: the button with what it will do, or why the vendor is not asked for the story."""
     tells = gettext("Asks the vendor for this story alone, by its name. What it no longer names here is withdrawn.")
     if story.vendor_id.strip():
@@ -31,10 +32,10 @@ def of_story(page: List, app: App, story: Story) -> dict[str, Any]:
         )
     url = reverse("story_refresh", args=[app.slug, story.key])
     why = _why_not(app, _narrow_to_story(story), story)
-    return _context(page, app, {"url": url, "tells": tells}, why, story.certificates.all())
+    return _context(page, app, {"url": url, "tells": tells}, why)
 
 
-def of_person(page: List, learner: Learner) -> dict[str, Any]:
+def of_person(page: CertificatesOf, learner: Learner) -> dict[str, Any]:
     """The same of a person's page."""
     app, narrow = learner.app, _narrow_to_person(learner)
     tells = gettext("Asks the vendor for this name alone. Others may have it too, so nothing is withdrawn.")
@@ -49,15 +50,13 @@ def of_person(page: List, learner: Learner) -> dict[str, Any]:
             "Nothing is withdrawn, since only a full sync tells who left a group."
         )
     url = reverse("person_refresh", args=[learner.pk])
-    return _context(page, app, {"url": url, "tells": tells}, _why_not(app, narrow), learner.certificates.all())
+    return _context(page, app, {"url": url, "tells": tells}, _why_not(app, narrow))
 
 
-def _context(
-    page: List, app: App, button: dict[str, str], why: str, certificates: CertificateQuerySet
-) -> dict[str, Any]:
-    role = role_in(viewer(page.request), app)
+def _context(page: CertificatesOf, app: App, button: dict[str, str], why: str) -> dict[str, Any]:
+    role = own_role(page.request, app)
     offered = not why and role in Role.MANAGER.and_above
-    outside = certificates.exclude(out_of_scope_at=None).count() if app.breadth != Breadth.EVERYTHING else 0
+    outside = page.numbers_and_outside[1] if app.breadth != Breadth.EVERYTHING else 0
     if outside and not page.filters.active:
         page.table.empty_text = gettext("All that is known here is out of scope.")
         page.table.empty_url = f"{page.request.path}?withdrawn=all"

@@ -18,8 +18,8 @@ from certdash.rows import span, story_url
 from certdash.stats import by
 from certdash.stats.delivery import observed
 from certdash.tables import StoryTable
-from certdash.views.certificates import Certificates, breakdown_table
-from certdash.views.page import List, SmallTable, address, moved, visible_app
+from certdash.views.certificates import CertificatesOf
+from certdash.views.page import List, address, moved, visible_app
 from certdash.views.refresh import of_story
 
 
@@ -36,7 +36,7 @@ class Stories(List):
         return tallied(Story.objects.filter(app__in=self.apps)).select_related("app").defer("app__token")
 
 
-class OneStory(Certificates):
+class OneStory(CertificatesOf):
     """A story. Its key may be outdated, or only an ID that several stories share."""
 
     template_name: ClassVar[str] = "stories/story.html"
@@ -77,8 +77,6 @@ class OneStory(Certificates):
             **self.head(),
             "app": self.app,
             "story": self.story,
-            "chart": self.weeks_chart(),
-            "breakdown": self.breakdown,
             "observed": self.observed(),
             **of_story(self, self.app, self.story),
         }
@@ -93,9 +91,6 @@ class OneStory(Certificates):
             "slowest": span(took.slowest, now),
             "slowest_url": address(reverse("certificates"), [("id", f"{took.slowest_id}")]),
         }
-
-    def small_tables(self) -> dict[str, SmallTable]:
-        return super().small_tables() | {"breakdown": breakdown_table(self.breakdown)}
 
     @cached_property
     def breakdown(self) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ RESULT = EXPECTED._asdict() | {
 def test_a_small_bench_measures_every_figure_and_counts_right(pytestconfig):
     command = [sys.executable, "-m", "tests.bench", "--certificates", "2000"]
     command += ["--stores", pytestconfig.getoption("database")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "not measured" not in done.stdout
     assert "(0 data rows written)" in done.stdout

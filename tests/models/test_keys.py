@@ -47,7 +47,7 @@ def test_a_key_is_the_id_and_the_slug_of_the_name(app):
 COLLIDING = ["Story A", "story a", "Story: A!", "Story B", "!!!", "???", ""]
 
 
-@pytest.mark.parametrize("order", itertools.islice(itertools.permutations(COLLIDING), 0, 5040, 503))
+@pytest.mark.parametrize("order", list(itertools.islice(itertools.permutations(COLLIDING), 0, 5040, 503)))
 def test_colliding_and_empty_slugs_get_a_hash_whatever_came_first(order, app):
     for name in order:
         add(app, name)

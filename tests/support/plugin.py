@@ -117,6 +117,8 @@ def _skipped(config: pytest.Config) -> dict[str, list[str]]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):  # one of several processes: the first one tells
+        return
     passed = session.exitstatus == pytest.ExitCode.OK
     if passed and session.config.getoption("require_all") and _skipped(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

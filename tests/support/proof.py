@@ -12,7 +12,7 @@ Sized = Callable[[T, T], T]
 # Takes a line for the end of the run.
 Tell = Callable[[str], None]
 
-_FIGURES = pytest.StashKey[list[str]]()
+_FIGURE = "figure"  # a property of a test's report, which gets to the end of the run from other processes, too
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,10 +23,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run only the tests that have a long form, in that form",
     )
     group.addoption("--draw", type=int, help="draw the moments of proofs from this seed, as an earlier run did")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_FIGURES] = []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -46,7 +42,7 @@ def sized(pytestconfig: pytest.Config) -> Callable[[T, T], T]:
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Tell:
     """Keeps a figure for the end of the run: what was measured or drawn, beside whether it held."""
-    return lambda line: request.config.stash[_FIGURES].append(f"{request.node.name}: {line}")
+    return lambda line: request.node.user_properties.append((_FIGURE, f"{request.node.name}: {line}"))
 
 
 @pytest.fixture
@@ -58,8 +54,11 @@ def drawn(pytestconfig: pytest.Config, sized: Sized[int], tell: Tell) -> random.
     return random.Random(seed)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if figures := config.stash[_FIGURES]:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    ended = [report for report in reports if getattr(report, "when", "") == "teardown"]
+    figures = [line for report in ended for name, line in report.user_properties if name == _FIGURE]
+    if figures:
         terminalreporter.section("measured and drawn")
         for line in figures:
             terminalreporter.line(line)
