@@ -1,6 +1,7 @@
 """Workbooks, opened again: types, what Excel can and cannot hold, what the first sheet says, and what stays behind."""
 
 import io
+import json
 import re
 import zipfile
 from collections import Counter
@@ -198,6 +199,8 @@ def test_the_tables_beside_the_rows_have_theirs(reader, cast):
     assert sheet.title == "certificates-demo-weeks"
     assert len(values(sheet)) == 26
     assert values(sheet)[-1][1:] == [1, 0]
+    assert {(cell.is_date, cell.number_format) for cell in sheet["A"][1:]} == {(True, "yyyy-mm-dd")}
+    assert [cell.value.weekday() for cell in sheet["A"][1:]] == [0] * 26
     _, sheet = opened(file_of(reader, "_table=breakdown", f"/stories/demo/{one.story.key}/"))
     assert values(sheet) == [["Managers", 1, 0, 1]]
 
@@ -313,6 +316,22 @@ def test_numbers_are_numbers_as_long_as_excel_keeps_all_their_digits():
     assert values(opened(made(["bytes"], rows))[1]) == [
         [1], [-2.5], [10**14], ["1000000000000000"], ["inf"], ["True"], [None], ["a; b"],
     ]  # fmt: skip
+
+
+def test_times_to_delivery_are_numbers_of_days(reader, cast):
+    took = [timedelta(days=1), timedelta(days=2, hours=8), timedelta(days=5)]
+    for one in took:
+        make_certificate(make_story(cast.demo), delivered_after=one)
+    make_certificate(make_story(cast.demo, "Never", "N"), state="pending")
+    _, sheet = opened(file_of(reader, path="/delivery/"))
+    head = [cell.value for cell in sheet[1]]
+    told = [
+        [dict(zip(head, row, strict=True))[name] for name in ("median_days", "slowest_days")] for row in values(sheet)
+    ]
+    assert told == [[2.33, 5], [None, None]]
+    assert {cell.data_type for cell in sheet[2][4:6]} == {"n"}
+    lines = b"".join(reader.get("/delivery/?_export=jsonl")).splitlines()
+    assert [json.loads(line)["median_days"] for line in lines] == [2.33, ""]
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,36 @@
 """Counts of live certificates beside what they belong to."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from .certificate import Certificate, State, is_live
+from .certificate import CertificateQuerySet, State
 
 
-def tallied(queryset: QuerySet[Any]) -> QuerySet[Any]:
-    """Stories or learners with `delivered`, `pending`, `total` (int) and `newest` (aware datetime or None)."""
-    live = is_live("certificates__")
-    counted: QuerySet[Any] = queryset.annotate(
-        delivered=Count("certificates", filter=live & Q(certificates__state=State.DELIVERED)),
-        pending=Count("certificates", filter=live & Q(certificates__state=State.PENDING)),
-        total=Count("certificates", filter=live),
-        newest=Max("certificates__timestamp", filter=live),
-    )
-    return counted
+class Tally(NamedTuple):
+    """The certificates of a story, a group or a person: how many, and when the newest is from."""
+
+    delivered: int = 0
+    pending: int = 0
+    total: int = 0
+    newest: datetime | None = None
+
+    @property
+    def share(self) -> float | None:
+        """Of delivered and pending ones, the part that is delivered; None when there is neither."""
+        counted = self.delivered + self.pending
+        return self.delivered / counted if counted else None
 
 
-def tally_groups(groups: Sequence[int]) -> dict[int, tuple[int, int, int, datetime]]:
-    """The same four of groups by pk, over the certificates of who is in them now; those without any are left out."""
-    group = "learner__memberships__group"
-    counted = (
-        Certificate.objects.live()
-        .filter(learner__memberships__until=None, learner__memberships__group__in=groups)
-        .values_list(group)
+def tallies(certificates: CertificateQuerySet, path: str) -> QuerySet[Any, Any]:
+    """By what `path` leads to from the live ones: its pk, and the four parts of its tally."""
+    return (
+        certificates.live().order_by().values_list(path)
         .annotate(
             delivered=Count("pk", filter=Q(state=State.DELIVERED)),
             pending=Count("pk", filter=Q(state=State.PENDING)),
             total=Count("pk"),
             newest=Max("timestamp"),
         )
-    )
-    return {pk: (delivered, pending, total, newest) for pk, delivered, pending, total, newest in counted}
+    )  # fmt: skip

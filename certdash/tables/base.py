@@ -40,6 +40,10 @@ class Data(TableQuerysetData):  # type: ignore[misc]
     def __getitem__(self, key: slice) -> Any:
         return self.table.rows_of(self._ids(key.start, key.stop))
 
+    def every_id(self, batch: int) -> Iterator[int]:
+        """The ids of all rows, so many in memory at a time."""
+        return iter(self.data.values_list("pk", flat=True).iterator(chunk_size=batch))
+
     def _ids(self, start: int, stop: int) -> list[int]:
         """Read from the nearer end, so that the last page is as quick as the first. `stop` is within the rows."""
         ids, rows = self.data.values_list("pk", flat=True), self.table.paginator.count
@@ -135,7 +139,7 @@ class Table(tables.Table):  # type: ignore[misc]
     def file_rows(self, batch: int = 2000) -> Iterator[list[Any]]:
         """The cells of every row for a file, in the table's order, a batch of records in memory at a time."""
         ids: list[int] = []
-        for pk in self.data.data.values_list("pk", flat=True).iterator(chunk_size=batch):
+        for pk in self.data.every_id(batch):
             ids.append(pk)
             if len(ids) == batch:
                 yield from self._cells(ids)

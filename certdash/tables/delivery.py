@@ -1,6 +1,6 @@
 """The delivery clock: stories with the time that their certificates took, and those that are stuck."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_tables2 import Column
-from django_tables2.utils import OrderBy
 
 from certdash.models import Story
 from certdash.rows import span, story_url
 from certdash.stats.delivery import Clock
 
-from .base import Data, NumberColumn, Table
+from .base import NumberColumn
+from .ranked import RankedTable
 
 _DAY = timedelta(days=1)
 # By column; None where there is nothing to compare.
@@ -80,38 +80,22 @@ class DeliveryRow:
         return f"{reverse('certificates')}?{urlencode(filters)}"
 
 
-class _Ranked(Data):
-    """Stories in the order of what their clocks say, which no database column holds: they are few enough to sort."""
+class Days(float):
+    """A number of days: a text of it, as a spreadsheet's cell has it, tells the hundredths."""
 
-    ids: Sequence[int] = ()
-
-    def order_by(self, aliases: Sequence[str]) -> None:
-        by_name = list(self.data.order_by("sort_name", "pk").values_list("pk", flat=True))
-        for alias in reversed([OrderBy(alias) for alias in aliases]):
-            by_name = self._sorted(by_name, alias.bare, alias.is_descending)
-        self.ids = by_name
-
-    def _sorted(self, ids: list[int], column: str, downwards: bool) -> list[int]:
-        if column not in _VALUES:
-            return ids[::-1] if downwards else ids
-        values = {pk: _VALUES[column](self.table.clocks[pk]) for pk in ids}
-        known = sorted((pk for pk in ids if values[pk] is not None), key=values.__getitem__, reverse=downwards)
-        return [*known, *(pk for pk in ids if values[pk] is None)]  # whichever way, without any comes last
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.table.rows_of(self.ids[key])
+    def __str__(self) -> str:
+        return f"{self:.2f}"
 
 
-def _days(time: timedelta | None) -> str:
+def _days(time: timedelta | None) -> Days | str:
     """In days and hundredths, as files have it; empty for none."""
-    return f"{time / _DAY:.2f}" if time is not None else ""
+    return Days(round(time / _DAY, 2)) if time is not None else ""
 
 
-class DeliveryTable(Table):
+class DeliveryTable(RankedTable):
     """Stories with any observed or pending certificate, the slowest first."""
 
-    data_class = _Ranked
-    name = Column(verbose_name=_("Story"), empty_values=())
+    name = Column(verbose_name=_("Story"), empty_values=(), order_by=("sort_name", "pk"))
     observed = NumberColumn(_("Observed"), empty_values=())
     median = NumberColumn(_("Median"), empty_values=())
     slowest = NumberColumn(_("Slowest"), empty_values=())
@@ -120,6 +104,7 @@ class DeliveryTable(Table):
 
     caption = _("Time from pending to delivered, by story, as observed by certdash")
     row_template = "delivery/row.html"
+    ranks = _VALUES
     empty_text = _("No story fits these filters.")
     nothing_text = _("Nothing is pending, and no delivery was observed yet: the next syncs may bring some.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
@@ -142,6 +127,9 @@ class DeliveryTable(Table):
         self.clocks = clocks
         super().__init__(data, **kwargs)
 
+    def counted(self, ids: Sequence[int]) -> Mapping[int, Clock]:
+        return {pk: self.clocks[pk] for pk in ids}
+
     def records(self, ids: Sequence[int]) -> Iterable[Model]:
         stories: QuerySet[Story] = self.data.data
         return stories.filter(pk__in=ids)
@@ -149,8 +137,3 @@ class DeliveryTable(Table):
     def rows_of(self, ids: Sequence[int]) -> list[DeliveryRow]:
         now = timezone.now()
         return [DeliveryRow(story, self.clocks[story.pk], now) for story in super().rows_of(ids)]
-
-    def file_rows(self, batch: int = 2000) -> Iterator[list[Any]]:
-        ids = self.data.ids
-        for start in range(0, len(ids), batch):
-            yield from self._cells(ids[start : start + batch])

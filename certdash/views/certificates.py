@@ -233,9 +233,7 @@ class CertificatesOf(Certificates):
 
 def weeks_table(counted: Sequence[Week]) -> SmallTable:
     """The table beside the chart, as a file."""
-    return ("week", "delivered", "pending"), [
-        (f"{week.begins.date()}", week.delivered, week.pending) for week in counted
-    ]
+    return ("week", "delivered", "pending"), [(week.begins.date(), week.delivered, week.pending) for week in counted]
 
 
 def breakdown_table(breakdown: Sequence[dict[str, Any]]) -> SmallTable:

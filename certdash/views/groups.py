@@ -14,7 +14,7 @@ from certdash.keys import name_groups
 from certdash.models import App, CertificateQuerySet, Group, Membership
 from certdash.models.group import with_members
 from certdash.stats import by
-from certdash.tables import GroupTable
+from certdash.tables import GroupTable, Table
 from certdash.views.certificates import CertificatesOf
 from certdash.views.page import List, moved, viewer
 
@@ -30,6 +30,9 @@ class Groups(List):
     def queryset(self) -> QuerySet[Any]:
         groups = Group.objects.filter(app__in=self.apps, tracked=True)
         return with_members(groups).select_related("app").defer("app__token")
+
+    def make_table(self) -> Table:
+        return GroupTable(self.filters.qs, self.apps, request=None)
 
 
 class OneGroup(CertificatesOf):

@@ -13,11 +13,10 @@ from django.utils.translation import gettext, gettext_lazy
 from certdash.filters import StoryFilter
 from certdash.keys import name_stories, stories_of_same_id
 from certdash.models import App, CertificateQuerySet, Story
-from certdash.models.tally import tallied
 from certdash.rows import span, story_url
 from certdash.stats import by
 from certdash.stats.delivery import observed
-from certdash.tables import StoryTable
+from certdash.tables import StoryTable, Table
 from certdash.views.certificates import CertificatesOf
 from certdash.views.page import List, address, moved, visible_app
 from certdash.views.refresh import of_story
@@ -33,7 +32,10 @@ class Stories(List):
     file_name = "stories"
 
     def queryset(self) -> QuerySet[Any]:
-        return tallied(Story.objects.filter(app__in=self.apps)).select_related("app").defer("app__token")
+        return Story.objects.filter(app__in=self.apps).select_related("app").defer("app__token")
+
+    def make_table(self) -> Table:
+        return StoryTable(self.filters.qs, self.apps, request=None)
 
 
 class OneStory(CertificatesOf):
