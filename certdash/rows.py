@@ -4,16 +4,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, ngettext
 
 from certdash.links import safe_link
 from certdash.models import App, Badge, Breadth, Certificate, Membership, State, Story
+
+_MINUTE, _SHORTEST_MONTH = timedelta(minutes=1), timedelta(days=28)
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def utc(moment: datetime | None) -> str:
@@ -38,9 +45,18 @@ def clock(moment: datetime) -> str:
 
 def ago(moment: datetime, now: datetime) -> str:
     """The time between in its largest unit: 11 days."""
-    if now - moment < timedelta(minutes=1):
+    passed = now - moment
+    if passed < _MINUTE:
         return gettext("less than a minute")
+    if passed < _SHORTEST_MONTH:
+        return _ago(timedelta(days=passed.days) or passed // _MINUTE * _MINUTE, get_language())
     return timesince(moment, now, depth=1).replace("\xa0", " ")
+
+
+@lru_cache(maxsize=4096)
+def _ago(passed: timedelta, _language: str | None) -> str:
+    """Below a month it does not matter when it was."""
+    return timesince(_SOME_DAY, _SOME_DAY + passed, depth=1).replace("\xa0", " ")
 
 
 def span(time: timedelta, now: datetime) -> str:
@@ -55,6 +71,11 @@ def _days(many: int, _language: str | None) -> str:
     return ngettext("%(many)s day", "%(many)s days", many) % {"many": f"{many:,}"}
 
 
+def cut(text: str, most: int) -> str:
+    """The text in at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def story_url(app: App, story: Story) -> str:
     return _story_url(app.slug, story.key)
 
@@ -62,6 +83,16 @@ def story_url(app: App, story: Story) -> str:
 @lru_cache(maxsize=4096)  # a page shows few stories, each many times
 def _story_url(slug: str, key: str) -> str:
     return reverse("story", args=[slug, key])
+
+
+def person_url(learner: int) -> str:
+    return f"{_people_url()}{learner}/"
+
+
+@cache
+def _people_url() -> str:
+    """What the addresses of all people begin with: a page shows too many of them to reverse each."""
+    return reverse("people")
 
 
 @dataclass
@@ -72,40 +103,54 @@ class CertificateRow:
     group_names: list[str]
     now: datetime
 
+    def __getitem__(self, name: str) -> Any:
+        """Templates look for a key before they look for an attribute: a failure for each name of each row."""
+        return getattr(self, name)
+
+    @property
+    def id(self) -> str:
+        return str(self.certificate.pk)
+
     @cached_property
     def person_name(self) -> str:
         return self.certificate.person_name or gettext("(no name)")
 
-    @cached_property
+    @property
+    def pick(self) -> SafeString:
+        """What ticking the row does."""
+        person, story = cut(self.person_name, 60), cut(self.story_name, 60)
+        return format_html(gettext("Select <bdi>{person}</bdi>, <bdi>{story}</bdi>"), person=person, story=story)
+
+    @property
     def email(self) -> str:
         return self.certificate.email
 
-    @cached_property
+    @property
     def telephone(self) -> str:
         """Empty as soon as the app stores none, also while the worker has not removed it yet."""
         return self.certificate.telephone if self.certificate.app.stores_telephones else ""
 
-    @cached_property
+    @property
     def learner_url(self) -> str:
-        return reverse("person", args=[self.certificate.learner_id])
+        return person_url(self.certificate.learner_id)
 
     @cached_property
     def story_name(self) -> str:
         return self.certificate.story.name or gettext("(no name)")
 
-    @cached_property
+    @property
     def story_url(self) -> str:
         return story_url(self.certificate.app, self.certificate.story)
 
-    @cached_property
+    @property
     def type_label(self) -> str:
         return self.certificate.story.type_label
 
-    @cached_property
+    @property
     def app_name(self) -> str:
         return self.certificate.app.name
 
-    @cached_property
+    @property
     def badge(self) -> Badge:
         return self.certificate.badge
 
@@ -121,7 +166,7 @@ class CertificateRow:
             return ""
         return gettext("for %(time)s") % {"time": span(self.now - certificate.timestamp, self.now)}
 
-    @cached_property
+    @property
     def delivery(self) -> str:
         """How long it took from pending to delivered, where both were observed."""
         took = self.certificate.delivered_after
@@ -129,7 +174,7 @@ class CertificateRow:
             return ""
         return gettext("after %(time)s") % {"time": span(took, self.now)}
 
-    @cached_property
+    @property
     def awarded(self) -> datetime:
         return self.certificate.timestamp
 
@@ -139,11 +184,15 @@ class CertificateRow:
             return ""
         return gettext("%(time)s ago") % {"time": ago(self.awarded, self.now)}
 
+    @property
+    def groups(self) -> str:
+        return "; ".join(self.group_names)
+
     @cached_property
     def places(self) -> list[str]:
         return [place for place in (self.certificate.city, self.certificate.country) if place]
 
-    @cached_property
+    @property
     def place(self) -> str:
         return ", ".join(self.places)
 
@@ -151,7 +200,7 @@ class CertificateRow:
     def open_url(self) -> str:
         return safe_link(self.certificate.url)
 
-    @cached_property
+    @property
     def link_text(self) -> str:
         return "" if self.open_url else self.certificate.url
 

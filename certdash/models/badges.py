@@ -11,3 +11,7 @@ class Badge(NamedTuple):
     tone: str
     icon: str
     label: str | Promise
+
+    def __hash__(self) -> int:
+        """Without the label, which would be translated for it."""
+        return hash((self.tone, self.icon))

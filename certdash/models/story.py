@@ -35,6 +35,9 @@ class StoryType(models.TextChoices):
     SCORM = "scorm", _("SCORM")
 
 
+_LABELS = {kind.value: kind.label for kind in StoryType}
+
+
 class Story(models.Model):
     """A story of the vendor. Two stories may carry the same ID; ID and name together identify one."""
 
@@ -71,7 +74,7 @@ class Story(models.Model):
 
     @property
     def type_label(self) -> str:
-        return str(StoryType(self.type).label) if self.type in StoryType else self.type
+        return str(_LABELS.get(self.type, self.type))
 
     @staticmethod
     def identity_of(vendor_id: str, name: str) -> str:

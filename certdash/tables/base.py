@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 import django_tables2 as tables
@@ -112,6 +113,11 @@ class Table(tables.Table):  # type: ignore[misc]
         for name in self.slowly_ordered:
             self.columns[name].column.orderable = False
         return "".join(str(self.columns[name].header) for name in asked)
+
+    @cached_property
+    def shows(self) -> dict[str, bool]:
+        """What row templates ask for every row: the columns they have to show, and the boxes as `pick`."""
+        return {"pick": self.selects, **{name: name in self.chosen for name in self.choosable}}
 
     @property
     def width(self) -> str:

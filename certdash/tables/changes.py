@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 import django_tables2 as tables
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.functional import Promise
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from certdash.links import safe_link
 from certdash.models import Badge, Change, State
-from certdash.rows import story_url, utc
+from certdash.rows import person_url, story_url, utc
 
 from .base import Moment, Table
 
@@ -89,7 +88,7 @@ class ChangeRow:
 
     @property
     def learner_url(self) -> str:
-        return reverse("person", args=[self.change.certificate.learner_id]) if self.change.certificate else ""
+        return person_url(self.change.certificate.learner_id) if self.change.certificate else ""
 
     @property
     def story_name(self) -> str:

@@ -1,7 +1,9 @@
 """The small pieces that a page shows hundreds of times, made once each; every template has them without loading."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from functools import lru_cache
+from html import escape
 
 from django.template import Library, loader
 from django.utils import timezone
@@ -11,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from certdash.models import Badge
-from certdash.rows import day
+from certdash.rows import cut, day
 
 register = Library()
 
@@ -42,9 +44,12 @@ def _badge(of: Badge, _language: str | None) -> SafeString:
 def moment(at: datetime | None, shown: str = "") -> SafeString | str:
     """A moment in the reader's time zone, the day of it unless `shown` asks for more; its second and zone are in the
     title. Nothing without one."""
-    if at is None:
-        return ""
-    local = timezone.localtime(at)
+    return "" if at is None else _moment(at, shown, timezone.get_current_timezone(), get_language())
+
+
+@lru_cache(maxsize=4096)  # the first pages of lists are asked for again and again
+def _moment(at: datetime, shown: str, zone: tzinfo, _language: str | None) -> SafeString:
+    local = at.astimezone(zone)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(),
@@ -53,7 +58,16 @@ def moment(at: datetime | None, shown: str = "") -> SafeString | str:
     )
 
 
+register.filter(cut)
+
+
 @register.filter(is_safe=False)
-def cut(text: str, most: int) -> str:
-    """The text in at most so many characters."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def hint(text: str, most: int) -> SafeString | str:
+    """A title with the whole of a text that may not fit: of one with more than so many characters."""
+    return mark_safe(f'title="{escape(text)}"') if len(text) > most else ""  # noqa: S308  # it escapes
+
+
+@register.filter(is_safe=False)
+def isolated(texts: Iterable[str], between: str) -> SafeString:
+    """Texts that others wrote, each in an element in which its right-to-left marks reorder only itself."""
+    return mark_safe(escape(between).join(f"<bdi>{escape(cut(text, 200))}</bdi>" for text in texts))  # noqa: S308
