@@ -4,6 +4,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -15,11 +16,14 @@ from .apply import Applier, Bytes
 from .asking import Call, Scope
 from .keeping import Keeping
 from .lease import Lease
-from .plan import Head, Stored, StoredStory, plan_certificates, plan_stories
+from .plan import Head, Stored, StoredStory, StoriesPlan, plan_certificates, plan_stories
 from .scope import listed_stories
 
 # Bytes that were applied by other rules than these are applied again: raise it with every change of what a row means.
 _RULES = 1
+_LEFT_ASIDE = (
+    "The story “{}” is left to the next full run: it may be another one renamed, which a run for a part cannot tell."
+)
 
 
 @dataclass
@@ -41,31 +45,45 @@ def digest_of(app: App, keeping: Keeping, elements: Iterable[StoryElement]) -> s
     return digest.hexdigest()
 
 
+class Received(NamedTuple):
+    """One element of a story, and what its place begins with where there are several answers."""
+
+    element: StoryElement
+    place: str
+
+
 class Taking:
-    """Writes the news and changes of a run's answers, story by story, and withdraws nothing: `missing` is told."""
+    """Writes the news and changes of a run's answers, story by story, and withdraws nothing: `missing` is told.
+
+    `trouble`: sentences about what was not taken.
+    """
 
     def __init__(self, applier: Applier, scope: Scope) -> None:
         self.applier, self.run, self.scope = applier, applier.run, scope
         self.keeping, self._named = applier.keeping, scope.named
         self.missing = Missing()
+        self.trouble: list[str] = []
         self._stored: dict[int, StoredStory] = {}
 
     def take(self, answers: Sequence[tuple[Call, Answer]], *, whole: bool) -> None:
         """`whole`: no call of the run failed, so that what did not come is missing."""
-        elements: dict[str, list[StoryElement]] = {}
-        for _, answer in answers:
-            note_rejected(self.applier, answer.rejected)
+        received: dict[str, list[Received]] = {}
+        for call, answer in answers:
+            place = "" if self.applier.app.breadth == Breadth.EVERYTHING else call.place
+            note_rejected(self.applier, answer.rejected, place)
             for element in answer.stories:
-                elements.setdefault(Head(element.id, element.name, element.type).identity, []).append(element)
-        heads = {identity: _joined_head(same) for identity, same in elements.items()}
+                identity = Head(element.id, element.name, element.type).identity
+                received.setdefault(identity, []).append(Received(element, place))
+        heads = {identity: _joined_head(same) for identity, same in received.items()}
         stored = self.applier.stored_stories()
         self._stored = {story.pk: story for story in stored}
-        unsure = {story for _, answer in answers for story in answer.rejected_stories}
-        asked = self._asked_stories([call for call, _ in answers])
-        plan = plan_stories(stored, heads.values(), full=self.scope.full, asked=asked, unsure=unsure)
+        plan = self._plan(stored, heads, answers)
+        for identity in plan.aside:
+            self.trouble.append(_LEFT_ASIDE.format(heads[identity].name))
+            del received[identity]
         pks = self.applier.stories(plan, heads)
-        self.applier.renew(phase=SyncRun.Phase.COMPARING, progress_done=0, progress_total=len(elements))
-        for done, (identity, same) in enumerate(elements.items(), 1):
+        self.applier.renew(phase=SyncRun.Phase.COMPARING, progress_done=0, progress_total=len(received))
+        for done, (identity, same) in enumerate(received.items(), 1):
             self._story(pks[identity], same)
             self.applier.tell(progress_done=done)
         self.applier.finish()
@@ -77,13 +95,25 @@ class Taking:
         if not whole or any(answer.rejected for _, answer in answers):
             self.missing = Missing()
 
-    def _asked_stories(self, calls: Sequence[Call]) -> set[int] | None:
-        """The stories (pks) that were asked for, where the run did not ask for all."""
-        app = self.applier.app
-        return listed_stories(app, [call.ask["story"] for call in calls]) if app.breadth == Breadth.STORIES else None
+    def _plan(
+        self, stored: Sequence[StoredStory], heads: dict[str, Head], answers: Sequence[tuple[Call, Answer]]
+    ) -> StoriesPlan:
+        app, full = self.applier.app, self.scope.full
+        # The stories that were asked for, where the app lists some; in a narrow run, those that a full one would ask.
+        names = [call.ask["story"] for call, _ in answers] if app.breadth == Breadth.STORIES and full else None
+        return plan_stories(
+            stored,
+            heads.values(),
+            full=full,
+            # A story comes back for a group only when one of its members has a certificate of it.
+            renames=app.breadth != Breadth.GROUPS,
+            asked=listed_stories(app, names) if app.breadth == Breadth.STORIES else None,
+            unsure={story for _, answer in answers for story in answer.rejected_stories},
+        )
 
-    def _story(self, story: int, same: Sequence[StoryElement]) -> None:
-        digest = digest_of(self.applier.app, self.keeping, same) if self.scope.full else ""
+    def _story(self, story: int, same: Sequence[Received]) -> None:
+        elements = [each.element for each in same]
+        digest = digest_of(self.applier.app, self.keeping, elements) if self.scope.full else ""
         known = self._stored.get(story)
         if known and digest and known.digest == digest:
             self.run.received += known.received
@@ -91,19 +121,18 @@ class Taking:
             self.run.left_out += known.left_out
             return
         rows: list[Row] = []
-        rejected: list[RejectedRow] = []
-        repaired = 0
-        for element in same:
+        rejected = repaired = 0
+        for element, place in same:
             decoded = element.rows()
             rows += decoded.rows
-            rejected += decoded.rejected
+            rejected += len(decoded.rejected)
             repaired += decoded.repaired
+            note_rejected(self.applier, decoded.rejected, place)
         kept = self.keeping.of(rows)
         left_out = len(rows) - len(kept)
         self.run.left_out += left_out
-        self.run.received += len(kept) + len(rejected)
+        self.run.received += len(kept) + rejected
         self.run.repaired += repaired
-        note_rejected(self.applier, rejected)
         self._rows(story, kept, None if rejected else Bytes(digest, len(kept), repaired, left_out))
 
     def _rows(self, story: int, rows: Sequence[Row], understood: Bytes | None) -> None:
@@ -128,9 +157,10 @@ class Taking:
         return self._named is None or self.keeping.identity(one.row) in self._named
 
 
-def _joined_head(same: Sequence[StoryElement]) -> Head:
+def _joined_head(same: Sequence[Received]) -> Head:
     """Repeated elements of a story are one; should their types differ, the smaller word."""
-    return Head(same[0].id, same[0].name, min(element.type for element in same))
+    first = same[0].element
+    return Head(first.id, first.name, min(each.element.type for each in same))
 
 
 def note_rejected(lease: Lease, rejected: Sequence[RejectedRow], prefix: str = "") -> None:

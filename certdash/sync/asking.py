@@ -37,6 +37,11 @@ class Call(NamedTuple):
     def __str__(self) -> str:
         return f"The group “{self.group}”" if self.group else f"The story “{self.ask['story']}”"
 
+    @property
+    def place(self) -> str:
+        """What the place of a row begins with, where answers to several calls have such a place."""
+        return f"group {self.group}: " if self.group else f"story {self.ask['story']}: "
+
 
 class NothingToAsk(Exception):
     """The app's breadth leaves nothing to ask for. `why`: a reason and a remedy, without what came of it."""

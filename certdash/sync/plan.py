@@ -71,6 +71,7 @@ class StoriesPlan:
     same: dict[str, int] = field(default_factory=dict)  # identity of the head → pk
     renamed: dict[str, int] = field(default_factory=dict)  # identity of the head → pk
     new: list[str] = field(default_factory=list)  # identities
+    aside: list[str] = field(default_factory=list)  # identities of what a narrow run cannot tell from a rename
     missing: list[int] = field(default_factory=list)  # pks of live stories
 
 
@@ -79,14 +80,17 @@ def plan_stories(
     received: Iterable[Head],
     *,
     full: bool,
+    renames: bool = True,
     asked: Collection[int] | None = None,
     unsure: Collection[str] = (),
 ) -> StoriesPlan:
     """Match stories by ID and name; in a full run, what is left over under one ID, one a side, was renamed.
 
-    Only in a full run can a story be missing: a narrow answer says nothing of those it leaves out. `asked`: the
-    stories (pks) that the vendor was asked for, where it was not for all: of the others none was renamed. `unsure`:
-    IDs under which something came that could not be understood, perhaps the stored story: none of them was renamed.
+    Only in a full run can a story be missing or renamed: a narrow answer says nothing of those it leaves out, so what
+    may be one of them renamed waits for a full one. `renames`: whether an answer names all stories that it is about,
+    so that one may be told from another that only did not come. `asked`: the stories (pks) that the vendor is asked
+    for, where it is not for all: of the others none was renamed. `unsure`: IDs under which something came that could
+    not be understood, perhaps the stored story, "" for one whose ID could not be either: none of them was renamed.
     """
     plan = StoriesPlan()
     by_identity = {story.identity: story for story in stored}
@@ -101,12 +105,16 @@ def plan_stories(
         if not story.withdrawn:
             left_stored[story.id].append(story)
     for vendor_id, heads in left_heads.items():
+        identities = [head.identity for head in heads]
         candidates = [story for story in left_stored.get(vendor_id, []) if asked is None or story.pk in asked]
-        if full and vendor_id and vendor_id not in unsure and len(heads) == len(candidates) == 1:
-            plan.renamed[heads[0].identity] = candidates[0].pk
+        may_be_renamed = renames and vendor_id and not {"", vendor_id} & set(unsure)
+        if may_be_renamed and candidates and not full:
+            plan.aside += identities
+        elif may_be_renamed and len(heads) == len(candidates) == 1:
+            plan.renamed[identities[0]] = candidates[0].pk
             left_stored[vendor_id].remove(candidates[0])
         else:
-            plan.new += [head.identity for head in heads]
+            plan.new += identities
     if full:
         plan.missing = [story.pk for stories in left_stored.values() for story in stories]
     return plan

@@ -59,6 +59,7 @@ class Work:
             self.run.asked = asked if self.scope.full and not self.trouble else ""
             self.applier.renew(applying_since=self.clock())
             taking.take(answers, whole=not self.trouble)
+            self.trouble += taking.trouble
             for call, answer in answers if self.scope.full else ():
                 if call.group:
                     self._members(call.group, answer, note=False)

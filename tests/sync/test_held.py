@@ -235,9 +235,19 @@ def test_a_narrow_run_is_held_by_its_own_measure(vendor):
     assert (run.status, run.missing) == (Status.HELD, 24)
 
 
-def test_a_narrow_run_renames_nothing(two_stories):
-    two_stories.sync(story(*A, name="Story A, renamed"), scope=Scope(story="ID-A"))
-    assert set(two_stories.app.stories.values_list("name", flat=True)) == {"Story A", "Story B", "Story A, renamed"}
+def test_a_narrow_run_leaves_a_rename_to_the_next_full_one_and_history_follows(two_stories):
+    old = two_stories.app.stories.get(name="Story A")
+    certificates = set(old.certificates.values_list("pk", flat=True))
+    renamed, other = story(*A, name="Story A, renamed"), story(*B, name="Story B", vendor_id="ID-B")
+    run = two_stories.sync(renamed, scope=Scope(story="ID-A"))
+    assert (run.status, run.created) == (Status.PARTIAL, 0)
+    assert "“Story A, renamed” is left to the next full run" in run.message
+    assert set(two_stories.app.stories.values_list("name", flat=True)) == {"Story A", "Story B"}
+    run = two_stories.sync(renamed, other)
+    assert (run.status, run.created, run.withdrawn) == (Status.SUCCESS, 0, 0)
+    old.refresh_from_db()
+    assert (old.name, set(old.certificates.live().values_list("pk", flat=True))) == ("Story A, renamed", certificates)
+    assert list(old.changes.values_list("kind", flat=True)) == [Kind.RENAMED]
 
 
 def test_a_narrow_run_before_the_first_full_one_brings_old_rows_too(vendor):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,10 +50,30 @@ def test_one_left_over_on_each_side_of_an_id_is_a_rename():
     assert (plan.new, plan.missing) == ([], [])
 
 
-def test_a_narrow_run_sees_no_rename_and_misses_no_story():
+def test_a_narrow_run_leaves_aside_what_may_be_a_rename_and_misses_no_story():
+    new, other = head("New name"), head("New name", "ID-2")
+    plan = plan_stories([known(1, "Old name")], [new, other], full=False)
+    assert (plan.aside, plan.new, plan.renamed, plan.missing) == ([new.identity], [other.identity], {}, [])
+
+
+def test_beside_one_that_the_answer_names_or_that_is_withdrawn_a_narrow_run_takes_a_new_story():
+    old, new = head("Old name"), head("New name")
+    gone = known(2, "Gone", withdrawn=True)
+    assert plan_stories([known(1, "Old name"), gone], [old, new], full=False).new == [new.identity]
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_where_a_story_may_only_not_have_come_nothing_is_renamed(full):
     new = head("New name")
-    plan = plan_stories([known(1, "Old name")], [new], full=False)
-    assert (plan.new, plan.renamed, plan.missing) == ([new.identity], {}, [])
+    plan = plan_stories([known(1, "Old name")], [new], full=full, renames=False)
+    assert (plan.new, plan.renamed, plan.aside) == ([new.identity], {}, [])
+
+
+@pytest.mark.parametrize("unsure", ["ID-1", ""])
+def test_beside_what_may_be_the_stored_story_nothing_is_renamed(unsure):
+    new = head("New name")
+    plan = plan_stories([known(1, "Old name")], [new], full=True, unsure={unsure})
+    assert (plan.new, plan.renamed) == ([new.identity], {})
 
 
 def test_with_two_candidates_on_either_side_nobody_guesses():
@@ -95,8 +116,8 @@ _KNOWN = st.lists(st.tuples(_NAMES, _IDS, st.booleans()), unique_by=lambda it: i
 def test_the_order_of_stories_means_nothing_and_each_is_taken_once(stories, heads, full, random):
     plan = plan_stories(stories, heads, full=full)
     matched = plan.same | plan.renamed
-    assert matched.keys() | set(plan.new) == {each.identity for each in heads}
-    assert len(matched) + len(plan.new) == len(heads)
+    assert matched.keys() | {*plan.new, *plan.aside} == {each.identity for each in heads}
+    assert len(matched) + len(plan.new) + len(plan.aside) == len(heads)
     assert len(set(matched.values())) == len(matched)
     if full:
         live = {story.pk for story in stories if not story.withdrawn}

@@ -54,6 +54,15 @@ def test_no_story_is_taken_for_renamed_beside_an_element_that_may_be_it(vendor):
     assert not vendor.app.changes.exists()
 
 
+def test_no_story_is_taken_for_renamed_beside_an_element_of_which_nothing_can_be_read(vendor):
+    vendor.sync(story(*people(3), name="Old"))
+    run = vendor.sync(None, story(*people(2, first=5), name="New"))
+    assert (run.status, run.withdrawn, run.created) == (Status.PARTIAL, 0, 2)
+    vendor.sync(story(*people(3), name="Old"), story(*people(2, first=5), name="New"))
+    assert {each.name: each.certificates.live().count() for each in Story.objects.all()} == {"Old": 3, "New": 2}
+    assert not vendor.app.changes.exists()
+
+
 def test_everything_bad_is_partial_and_takes_nothing_away(vendor):
     vendor.sync(story(*people(3)))
     vendor.body = json.dumps({"status": "success", "data": [1, None, []]}).encode()

@@ -215,6 +215,19 @@ def test_another_story_of_the_same_id_is_not_the_old_one_renamed(account, monkey
     assert not Change.objects.filter(kind=Kind.RENAMED).exists()
 
 
+def test_a_row_that_is_not_understood_is_placed_in_the_answer_about_its_story(account):
+    account.only("stories", "A", "C")
+    account.broken = {"ann", "cleo"}
+    run = account.again()
+    assert {place.removesuffix("data[0].certificates[0].certificate.timestamp") for place in places(run)} == {
+        "story A: ", "story C: ",
+    }  # fmt: skip
+
+
+def places(run: SyncRun) -> list[str]:
+    return list(run.rejections.values_list("path", flat=True))
+
+
 # -- Only the tracked groups ------------------------------------------------------------------------------------
 
 
@@ -379,6 +392,34 @@ def test_some_who_left_beside_much_that_others_lost_need_no_owner(crowd):
     run = crowd.again()
     assert (run.status, run.missing, run.out_of_scope, run.left) == (Status.HELD, 70, 20, 10)
     assert accepted(run).withdrawn == 70
+
+
+def test_a_story_whose_group_could_not_be_asked_for_is_not_renamed_to_its_namesake(groups, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.id_of", lambda name: "ID-C" if name == "D" else f"ID-{name}")
+    groups.refused = {"Stock"}
+    groups.holders["D"] = {"ann"}
+    run = groups.again()
+    assert (run.status, run.created) == (Status.PARTIAL, 1)
+    groups.refused = set()
+    run = groups.again()
+    assert (run.status, run.created, run.withdrawn) == (Status.UNCHANGED, 0, 0)
+    assert holders("C") == {"cleo"}
+    assert holders("D") == {"ann"}
+    assert not Change.objects.exists()
+
+
+def test_a_story_whose_last_member_left_is_not_renamed_to_its_namesake(groups, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.id_of", lambda name: "ID-C" if name == "D" else f"ID-{name}")
+    groups.members["Stock"].remove("cleo")
+    groups.holders["D"] = {"ann"}
+    run = groups.again()
+    assert (run.status, run.created, run.out_of_scope) == (Status.SUCCESS, 1, 1)
+    assert set(Story.objects.values_list("name", flat=True)) == {"A", "B", "C", "D"}
+    assert not Change.objects.filter(kind=Kind.RENAMED).exists()
+
+
+def holders(name: str) -> set[str]:
+    return set(Certificate.objects.live().filter(story__name=name).values_list("lastname", flat=True))
 
 
 def test_an_app_that_tracks_no_group_says_so(account):
