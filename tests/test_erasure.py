@@ -249,7 +249,7 @@ def test_a_run_that_was_asked_for_before_the_erasure_keeps_nothing_of_it(vendor)
     assert (run.users, run.is_narrow) == ([ERASED], True)
 
 
-def erased_after(monkeypatch, step):
+def erased_after(monkeypatch, step, and_lifted=False):
     """Erase the canary, on another connection, as soon as a step of the sync was done once."""
     real, done = getattr(*step), []
 
@@ -257,7 +257,7 @@ def erased_after(monkeypatch, step):
         result = real(*arguments, **named)
         if not done:
             done.append(True)
-            thread = threading.Thread(target=_erase_and_close)
+            thread = threading.Thread(target=_erase_and_close, args=(and_lifted,))
             thread.start()
             thread.join(30)
             assert not thread.is_alive()
@@ -266,8 +266,10 @@ def erased_after(monkeypatch, step):
     monkeypatch.setattr(*step, stepped)
 
 
-def _erase_and_close():
+def _erase_and_close(and_lifted):
     erase(the_canary(), None, timezone.now())
+    if and_lifted:
+        lift(Erasure.objects.get())
     connection.close()
 
 
@@ -326,6 +328,32 @@ def test_many_erasures_beside_syncs_leave_the_truth_minus_the_erased(vendor, mon
     run = vendor.again()
     assert (run.left_out, len(live(vendor.app)), Learner.objects.count()) == (10, 30, 30)
     assert Membership.objects.filter(until=None).count() == 15
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lifted", ["after the run", "in the run"])
+@pytest.mark.parametrize("what", BESIDE)
+def test_an_erasure_in_a_run_that_is_lifted_before_the_next_brings_the_rows_back(what, lifted, vendor, monkeypatch):
+    vendor.sync(story(canary(), *people(3)))
+    erased_after(monkeypatch, (answer_module, "plan_certificates"), and_lifted=lifted == "in the run")
+    vendor.groups["Sales"] = success(story(canary(), *people(2)))
+    vendor.sync(story(*BESIDE[what], *people(5)))
+    for erasure in Erasure.objects.all():
+        lift(erasure)
+    vendor.again()
+    assert Certificate.objects.live().count() == 5 + len(BESIDE[what])
+    assert Membership.objects.filter(until=None).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_who_is_erased_in_a_run_and_lifted_before_the_next_joins_again(vendor, monkeypatch):
+    vendor.sync(story(canary(), *people(3)))
+    erased_after(monkeypatch, (groups, "learner_pks"))
+    vendor.groups["Sales"] = success(story(canary(), *people(2)))
+    vendor.again()
+    lift(Erasure.objects.get())
+    vendor.again()
+    assert (Certificate.objects.live().count(), Membership.objects.filter(until=None).count()) == (4, 3)
 
 
 def test_a_lift_while_a_sync_runs_is_not_forgotten(vendor, monkeypatch):

@@ -146,10 +146,11 @@ class Applier(Lease):
             return
         with self.writing() as now:
             self.keeping.look_again()
+            alone = self.is_alone()
             told = []
             for part in parts:
                 told.append(part.write(now))
-                Story.objects.filter(pk=part.story).update(**part.keep._asdict())
+                Story.objects.filter(pk=part.story).update(**(part.keep if alone else OPEN)._asdict())
         for counts in told:
             for name, count in counts.items():
                 setattr(self.run, name, getattr(self.run, name) + count)
@@ -159,7 +160,8 @@ class Applier(Lease):
         if applied:
             with transaction.atomic():
                 self.renew()
-                bulk.update(Story, (*Bytes._fields, "id"), ((*it, pk) for pk, it in applied.items()))
+                if self.is_alone():
+                    bulk.update(Story, (*Bytes._fields, "id"), ((*it, pk) for pk, it in applied.items()))
 
     def _create(self, story: int, initial: bool, new: Sequence[tuple[str, Row]], now: datetime) -> dict[str, int]:
         if self.keeping.has_grown:
@@ -177,8 +179,9 @@ class Applier(Lease):
         return {"created": len(new)}
 
     def _update(self, story: int, updates: Sequence[Update], now: datetime) -> dict[str, int]:
-        if self.keeping.has_grown:
-            updates = [one for one in updates if not self.keeping.covers(one.after)]
+        if not self.is_alone():  # somebody may have been erased, and even have been let in again
+            there = {pk for (pk,) in bulk.find(Certificate, self.app.pk, "id", [one.pk for one in updates], ("id",))}
+            updates = [one for one in updates if one.pk in there and not self.keeping.covers(one.after)]
         back = self._bring_back(story, [one.pk for one in updates if Kind.RETURNED not in one.kinds], now)
         learners, renamed = teach_learners(self.app, ((one.learner, one.after) for one in updates))
         delivered = _pending_since([one.pk for one in updates if Kind.DELIVERED in one.kinds])

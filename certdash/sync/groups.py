@@ -90,7 +90,8 @@ def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:
     if gone.digest:
         with transaction.atomic():
             lease.renew()
-            Group.objects.filter(pk=group.pk).update(digest=gone.digest)
+            if lease.is_alone():
+                Group.objects.filter(pk=group.pk).update(digest=gone.digest)
 
 
 def hold_memberships(lease: Lease, group: Group, gone: Gone) -> None:

@@ -39,6 +39,7 @@ class Lease:
 
     def __init__(self, run: SyncRun, clock: Clock) -> None:
         self.run, self.app, self.clock = run, run.app, clock
+        self._version = self._version_stored()  # before anything that this run plans with is read
         self.keeping = Keeping(self.app)
         self._told = 0.0
 
@@ -68,4 +69,16 @@ class Lease:
             rules = {name: getattr(self.app, name) for name in ("stores_telephones", "tells_by_telephone")}
             if not App.objects.filter(pk=self.app.pk, **rules).update(version=F("version") + 1):
                 raise RulesChanged
+            self._version += 1
             yield self.clock()
+
+    def is_alone(self) -> bool:
+        """In a transaction that holds the run: whether nobody else has changed rows of the app since it began.
+
+        Else bytes that were compared before may say something else than what is stored now: of somebody who was
+        erased and whose erasure was lifted again, nothing but this tells.
+        """
+        return self._version_stored() == self._version
+
+    def _version_stored(self) -> int:
+        return App.objects.values_list("version", flat=True).get(pk=self.app.pk)
