@@ -1,10 +1,12 @@
 import json
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from certdash.models import App, Certificate, SyncRun
 from certdash.sync.asking import Scope
@@ -48,6 +50,32 @@ def test_an_app_that_fails_does_not_stop_the_others_and_gives_exit_code_1(run, r
     assert (failed["app"], failed["status"]) == ("broken", "failed")
     assert "refused the connection" in failed["message"]
     assert (done["app"], done["status"]) == ("demo", "success")
+
+
+@pytest.mark.parametrize("place", ["certdash.sync.work.calls_of", "certdash.management.commands.sync.open_run"])
+def test_an_error_that_nobody_expected_costs_one_app_its_sync_and_says_so(
+    place, run, refused, capsys, caplog, vendor, monkeypatch
+):
+    """Before the run was opened, too, and after."""
+    vendor.body = success(story(*people(2)))
+    first = new_app(vendor.app.base_url, "a-first")
+    real, failing = import_string(place), RuntimeError("canary")
+
+    def fails_for_the_first(app: App, *rest: Any) -> Any:
+        if app == first:
+            raise failing
+        return real(app, *rest)
+
+    monkeypatch.setattr(place, fails_for_the_first)
+    assert "stays" in refused("sync", "a-first", "demo", "--json")
+    failed, done = reports(capsys.readouterr().out)
+    assert list(failed) == KEYS
+    assert (failed["app"], failed["status"], failed["created"]) == ("a-first", "failed", 0)
+    assert "its log says why" in failed["message"]
+    assert (done["app"], done["status"], done["created"]) == ("demo", "success", 2)
+    (told,) = [record for record in caplog.records if record.exc_info]
+    assert "a-first" in told.getMessage()
+    assert told.exc_info[1] is failing
 
 
 def test_only_the_named_apps_are_synchronised(run, vendor, broken):

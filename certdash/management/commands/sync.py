@@ -1,13 +1,15 @@
 """`manage.py sync`: synchronises apps now, in this process."""
 
 import json
+import logging
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 
 from certdash.audit import note
@@ -17,6 +19,7 @@ from certdash.sync.run import execute, open_run, release_dead_runs, stop
 from certdash.sync.schedule import Due, due_apps, open_due
 from certdash.sync.withdrawals import accept, withdraw_accepted
 
+log = logging.getLogger(__name__)
 _FAILED = (SyncRun.Status.FAILED, SyncRun.Status.INTERRUPTED)
 
 
@@ -43,6 +46,7 @@ class Command(BaseCommand):
         scope = Scope(options["story"], tuple(options["user"]))
         failed = False
         for app in _chosen(options["slugs"], options["due"]):
+            self._run = SyncRun(app=app)
             try:
                 run = self._synchronised(app, scope, only_due=options["due"])
                 if run and run.status == SyncRun.Status.HELD and options["accept_withdrawals"]:
@@ -55,6 +59,10 @@ class Command(BaseCommand):
                 self._note(app, "deleted meanwhile.")
                 failed = True
                 continue
+            except CommandError:
+                raise
+            except Exception:  # noqa: BLE001  # as the worker does: the other apps have their turn whatever this was
+                run = self._cut_off()
             if run:
                 self.stdout.write(json.dumps(_report(app, run)) if options["json"] else _line(app, run))
                 self.stdout.flush()
@@ -68,6 +76,7 @@ class Command(BaseCommand):
         """The run that did it, here or elsewhere; None when the app is not due any more."""
         while opened := _open(app, scope, only_due=only_due):
             run, new = opened
+            self._run = run
             if not new and run.phase == SyncRun.Phase.QUEUED:
                 self._note(app, f"a run waits for the worker {_about(run)}; doing it here.{_beside(run, scope)}")
             try:
@@ -84,6 +93,17 @@ class Command(BaseCommand):
                 return run
             self._note(app, "that run was interrupted; synchronising again.")
         return None
+
+    def _cut_off(self) -> SyncRun:
+        """The run in which something happened that nobody expected, which the log tells; for its reader it failed."""
+        run = self._run
+        log.exception("Run %s of app %s ended in an error", run.pk, run.app.slug)
+        with suppress(Error, SyncRun.DoesNotExist):  # the database may be what failed
+            run.refresh_from_db()
+        if run.status not in _FAILED:
+            run.status = SyncRun.Status.FAILED
+            run.message = "certdash itself stopped here; its log says why. The next run completes what is missing."
+        return run
 
     def _follow(self, app: App, run: SyncRun) -> None:
         try:
