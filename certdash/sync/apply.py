@@ -182,6 +182,7 @@ class Applier(Lease):
         if not self.is_alone():  # somebody may have been erased, and even have been let in again
             there = {pk for (pk,) in bulk.find(Certificate, self.app.pk, "id", [one.pk for one in updates], ("id",))}
             updates = [one for one in updates if one.pk in there and not self.keeping.covers(one.after)]
+        updates = _delivered_at_last(updates)
         back = self._bring_back(story, [one.pk for one in updates if Kind.RETURNED not in one.kinds], now)
         learners, renamed = teach_learners(self.app, ((one.learner, one.after) for one in updates))
         delivered = _pending_since([one.pk for one in updates if Kind.DELIVERED in one.kinds])
@@ -241,6 +242,25 @@ def _pending_since(certificates: Sequence[int]) -> dict[int, datetime]:
         again = Change.objects.filter(certificate__in=some, kind=Kind.STATE, after__state=State.PENDING)
         since.update(again.order_by("pk").values_list("certificate", "seen_at"))
     return since
+
+
+def _delivered_at_last(updates: Sequence[Update]) -> list[Update]:
+    """The same, where a state that is not documented came between pending and delivered, as the history knows."""
+    unsure = [
+        one.pk
+        for one in updates
+        if Kind.STATE in one.kinds and one.after.state == State.DELIVERED and one.before.state != State.PENDING
+    ]
+    documented: dict[int, str] = {}  # the last such state of each
+    for some in bulk.chunks(unsure):
+        before = Change.objects.filter(certificate__in=some, before__state__in=(State.PENDING, State.DELIVERED))
+        documented.update(before.order_by("pk").values_list("certificate", "before__state"))
+    return [
+        one._replace(kinds=tuple(Kind.DELIVERED if kind == Kind.STATE else kind for kind in one.kinds))
+        if documented.get(one.pk) == State.PENDING
+        else one
+        for one in updates
+    ]
 
 
 def _tells_a_name(one: Update) -> bool:
