@@ -81,10 +81,10 @@ class FalkorClient:
 
         `app`, `story`: ID or name. `groups`: names. `users`: names or e-mail addresses. None of them: every
         story, user and group of the account.
-        `progress` gets the decompressed bytes so far: before each try, then at most once per MB or second
-        as long as the body comes, be it an error's, and every second while waiting for the next try; not while the
-        vendor is silent or sends status and headers, each READ_SECONDS at most. What it raises ends the
-        call and passes through.
+        `progress` gets the decompressed bytes so far: before each try, between the addresses that are tried, then
+        at most once per MB or second as long as the body comes, be it an error's, and every second while waiting for
+        the next try; not while the vendor is silent or sends status and headers, each READ_SECONDS at most. What it
+        raises ends the call and passes through.
 
         Returns the whole answer, spooled to a file that is gone when the Answer is closed. Raises FalkorError.
         """
@@ -128,7 +128,7 @@ class FalkorClient:
         return outcome.with_traceback(None)
 
     def _fetch(self, url: str, body: bytes, deadline: Deadline, meter: Meter) -> Answer:
-        network = Network(deadline, allow_private=self._allow_private)
+        network = Network(deadline, meter.alive, allow_private=self._allow_private)
         timeout = (CONNECT_SECONDS, READ_SECONDS)
         with (
             VendorSession(network, self._token, self._proxy) as session,

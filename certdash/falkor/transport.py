@@ -109,10 +109,11 @@ class Deadline:
 
 
 class Network:
-    """How one call connects: until when, and whether to private addresses too."""
+    """How one call connects: until when, and whether to private addresses too. `alive` is called between two waits."""
 
-    def __init__(self, deadline: Deadline, *, allow_private: bool) -> None:
+    def __init__(self, deadline: Deadline, alive: Callable[[], None], *, allow_private: bool) -> None:
         self._deadline = deadline
+        self._alive = alive
         self._allow_private = allow_private
 
     def connect(self, connection: HTTPConnection) -> socket.socket:
@@ -124,12 +125,16 @@ class Network:
             check_public(host, found)
         timed_out = False
         for address in found:
+            self._alive()  # each may take its time, and the answer's head as long again
             try:
-                return self._connect_to(address, connection)
+                connected = self._connect_to(address, connection)
             except TimeoutError:
                 timed_out = True
             except OSError:
                 continue
+            else:
+                self._alive()
+                return connected
         self._deadline.check()
         name = f"The proxy {host}" if connection.proxy is not None else host
         how = "did not answer" if timed_out else "refused the connection or could not be reached"

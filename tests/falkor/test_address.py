@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from certdash import falkor
+from certdash.falkor import body
 from certdash.falkor.address import is_public
 
 from .vendors import ENDPOINT, success
@@ -157,6 +158,16 @@ def test_a_stored_url_that_may_not_be_asked_is_refused_when_called(connect):
     for url in ("http://93.184.215.14", "https://127.0.0.1:1", "https://user:pw@vendor.example"):
         with pytest.raises(falkor.AddressRefused):
             connect(url, allow_private=False).certificates()
+
+
+def test_a_call_gives_a_sign_of_life_between_addresses_that_do_not_answer(dns, connect, httpserver, monkeypatch):
+    """Each may take ten seconds, and who asks must not be taken for dead meanwhile."""
+    monkeypatch.setattr(body, "_REPORT_SECONDS", 0.0)
+    dns["vendor.example"] = [f"127.0.0.{number}" for number in range(2, 8)] + ["127.0.0.1"]
+    httpserver.expect_request(ENDPOINT).respond_with_data(success())
+    seen: list[int] = []
+    connect(f"http://vendor.example:{httpserver.port}").certificates(progress=seen.append).close()
+    assert seen.count(0) >= 1 + 7
 
 
 def test_a_name_is_resolved_once_and_its_addresses_are_tried_in_order(dns, connect, httpserver):
