@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from certdash.models import Certificate, Membership, SyncRun
+from certdash.models import Certificate, Membership, SyncRun, Worker
 from certdash.sync.withdrawals import accept, withdraw_accepted
 from certdash.tasks import huey
 from tests.falkor.vendors import success
@@ -173,6 +173,17 @@ def test_an_acceptance_that_waits_for_long_tells_of_the_worker(held, as_owner, c
     assert "No worker has ever run." not in text_of(page_of(as_owner, held))
     SyncRun.objects.filter(pk=held.pk).update(accepted_at=timezone.now() - timedelta(minutes=1))
     assert "No worker has ever run." in text_of(page_of(as_owner, held))
+
+
+@pytest.mark.parametrize(("alive", "minutes", "followed"), [(True, 1, True), (False, 0, True), (False, 1, False)])
+def test_an_acceptance_that_no_worker_takes_up_is_not_followed_for_ever(alive, minutes, followed, held, as_owner, cast):
+    accept(held, cast.owner, timezone.now())
+    SyncRun.objects.filter(pk=held.pk).update(accepted_at=timezone.now() - timedelta(minutes=minutes))
+    if alive:
+        Worker.objects.create(name="w", started_at=timezone.now(), seen_at=timezone.now())
+    page = page_of(as_owner, held)
+    assert ("every 1s" in page.content.decode()) == followed
+    assert ("Look again" in text_of(page)) == (not followed)
 
 
 def test_after_the_acceptance_the_withdrawn_ones_are_found_and_nothing_is_missing(held, as_owner, cast):

@@ -150,7 +150,19 @@ def test_a_running_run_past_its_lease_is_not_shown_as_running(page, lease, words
     badges = re.findall(r'<span class="badge tone-(\w+)".*?<bdi>([^<]*)</bdi>', html, re.S)
     assert badges == [("danger" if lease < 0 else "neutral", words)]
     assert run.badge.label == "Running"  # the status itself stays until somebody closes the run
-    assert file_of(as_viewer, RUNS, "jsonl")[0]["status"] == "running"
+    assert file_of(as_viewer, RUNS, "jsonl")[0]["status"] == ("lost" if lease < 0 else "running")
+
+
+def test_a_run_without_a_sign_of_life_is_not_among_the_running_ones(as_viewer, cast):
+    dead = make_run(cast.demo, "running", lease_until=timezone.now() - timedelta(hours=1))
+    make_run(cast.demo, "success")
+    for status, meant in (("running", []), ("lost", [dead])):
+        assert records(as_viewer.get(f"{RUNS}?status={status}")) == meant
+        assert [row["run"] for row in file_of(as_viewer, f"{RUNS}?status={status}", "jsonl")] == [it.pk for it in meant]
+    offered = as_viewer.get(RUNS).context["segments"]["values"]
+    assert [(one.value, one.rows, one.badge.label) for one in offered] == [
+        ("lost", 1, "No sign of life"), ("success", 1, "Success"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

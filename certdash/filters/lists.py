@@ -100,16 +100,16 @@ class _WholeFilter(ListFilter):
 
 
 class RunFilter(_WholeFilter):
-    """The runs of an app by what came of them."""
+    """The runs of an app by what came of them, as `shown_at` tells it."""
 
-    status = Values("by_status", sensible=SyncRun.Status.values.__contains__)
+    status = Values("by_status", sensible={*SyncRun.Status.values, SyncRun.NO_SIGN}.__contains__)
 
     class Meta:
         model = SyncRun
         fields: list[str] = []
 
     def by_status(self, queryset: QuerySet[Any], _name: str, statuses: list[str]) -> QuerySet[Any]:
-        return queryset.filter(status__in=statuses)
+        return queryset.filter(shown_status__in=statuses)
 
 
 class ChangeFilter(_WholeFilter):

@@ -28,6 +28,11 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """Runs that went through the whole of an answer."""
         return self.filter(status__in=SyncRun.COMPLETE)
 
+    def shown_at(self, now: datetime) -> "SyncRunQuerySet":
+        """With `shown_status`: as `SyncRun.status_at` tells it."""
+        lost = models.When(status=SyncRun.Status.RUNNING, lease_until__lt=now, then=models.Value(SyncRun.NO_SIGN))
+        return self.annotate(shown_status=models.Case(lost, default=models.F("status")))
+
     def newest_of_each(self, apps: Iterable[App]) -> "SyncRunQuerySet":
         """Per app the newest of these runs, in one query."""
         newest = self.filter(app=models.OuterRef("pk")).order_by("-id").values("pk")[:1]
@@ -62,7 +67,8 @@ class SyncRun(models.Model):
         "stories", "joined", "left", "rejected", "repaired", "left_out", "size",
     )  # fmt: skip
     COMPLETE = (Status.SUCCESS, Status.UNCHANGED, Status.PARTIAL, Status.HELD)
-    LOST = Badge("danger", "alert", _("No sign of life"))  # running by its status, and its lease is over
+    NO_SIGN = "lost"  # what filters and files call a run that is running by its status, and its lease is over
+    LOST = Badge("danger", "alert", _("No sign of life"))  # the same
 
     app = models.ForeignKey(App, models.CASCADE, related_name="runs", db_index=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
@@ -142,10 +148,14 @@ class SyncRun(models.Model):
     @property
     def badge(self) -> Badge:
         """Of the status as it is stored: `badge_at` also tells a running run that has died."""
-        return RUN_BADGES[self.Status(self.status)]
+        return RUN_BADGES[self.status]
 
     def badge_at(self, now: datetime) -> Badge:
-        return self.LOST if self.lease_is_over(now) else self.badge
+        return RUN_BADGES[self.status_at(now)]
+
+    def status_at(self, now: datetime) -> str:
+        """The status, or `NO_SIGN` of a running run that has died: what lists, filters and files tell."""
+        return self.NO_SIGN if self.lease_is_over(now) else self.status
 
     @property
     def seconds(self) -> float | None:
@@ -159,8 +169,10 @@ class SyncRun(models.Model):
         return self.is_running and self.lease_until < now
 
 
-RUN_BADGES = {
+# By what `status_at` tells.
+RUN_BADGES: dict[str, Badge] = {
     SyncRun.Status.RUNNING: Badge("neutral", "sync", SyncRun.Status.RUNNING.label),
+    SyncRun.NO_SIGN: SyncRun.LOST,
     SyncRun.Status.SUCCESS: Badge("success", "check", SyncRun.Status.SUCCESS.label),
     SyncRun.Status.UNCHANGED: Badge("success", "check", SyncRun.Status.UNCHANGED.label),
     SyncRun.Status.PARTIAL: Badge("warning", "alert", SyncRun.Status.PARTIAL.label),

@@ -32,7 +32,7 @@ class RunTable(Table):
     nothing_text = _("This app has not been synchronised yet.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "run": lambda run: run.pk,
-        "status": lambda run: run.status,
+        "status": lambda run: run.shown_status,
         "requested": Moment(lambda run: run.requested_at),
         "requested_by": lambda run: "" if run.requested_by is None else run.requested_by.username,
         "story": lambda run: run.story,
@@ -69,12 +69,12 @@ class RunTable(Table):
 
 
 def told(these: Iterable[Any]) -> list[Any]:
-    """These runs of one app, each with its badge of this moment as `shown`, and the words `asked_by`, `asked_for` and
-    `took` (empty while it runs)."""
+    """These runs of one app, each with its status of this moment as `shown_status` and its badge as `shown`, and the
+    words `asked_by`, `asked_for` and `took` (empty while it runs)."""
     runs, now = list(these), timezone.now()
     names = _story_names(runs[0].app, {run.story for run in runs if run.story}) if runs else {}
     for run in runs:
-        run.shown = run.badge_at(now)
+        run.shown, run.shown_status = run.badge_at(now), run.status_at(now)
         run.asked_by = asked_by(run)
         run.asked_for = asked_for(run, names)
         run.took = "" if run.seconds is None else duration(run.seconds)

@@ -19,7 +19,7 @@ from certdash.access import app_or_404, role_in
 from certdash.filters import RunFilter
 from certdash.models import App, Rejection, Role, SyncRun
 from certdash.models.run import RUN_BADGES
-from certdash.signs import worker_sign
+from certdash.signs import WorkerSign, worker_sign
 from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
 from certdash.tables import ChangeTable, RunTable
@@ -97,10 +97,10 @@ class Runs(List):
         return [self.app]
 
     def queryset(self) -> QuerySet[Any]:
-        return SyncRun.objects.filter(app=self.app)
+        return SyncRun.objects.filter(app=self.app).shown_at(timezone.now())
 
     def context(self) -> dict[str, Any]:
-        return _rights(self.request, self.app) | {"segments": segments(self, "status", RUN_BADGES)}
+        return _rights(self.request, self.app) | {"segments": segments(self, "status", RUN_BADGES, "shown_status")}
 
 
 def _rights(request: HttpRequest, app: App) -> dict[str, Any]:
@@ -120,7 +120,10 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     rights = _rights(request, app)
     held = held_of(the_run, rights["role"], now)
     over = the_run.lease_is_over(now)
-    follows = (the_run.is_running and not over) or bool(held and held.accepting)
+    worker = _worker_waited_for(the_run, held, now)
+    # An acceptance that no worker takes up may stay so for days.
+    goes_on = held is not None and held.accepting and (worker is None or worker.tone == "ok")
+    follows = (the_run.is_running and not over) or goes_on
     context = rights | {
         "run": the_run,
         "asked_by": asked_by(the_run),
@@ -130,9 +133,20 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         # What polls swaps the page's middle; with the end, the head of the page has to follow.
         "has_ended": bool(request.headers.get("HX-Request")) and not follows,
         "held": held,
+        "worker": worker,
     }
-    context |= _under_way(the_run, now) if the_run.is_running else _result(the_run, held, now)
+    context |= _under_way(the_run, now) if the_run.is_running else _result(the_run, held)
     return render(request, "apps/run.html", context)
+
+
+def _worker_waited_for(the_run: SyncRun, held: Held | None, now: datetime) -> WorkerSign | None:
+    """The worker's sign, where a run or an acceptance waits for it longer than usual."""
+    if the_run.is_running and the_run.phase == SyncRun.Phase.QUEUED:
+        sign = worker_sign(now)
+        return sign if sign.tone != "ok" or now - the_run.requested_at > _LONG else None
+    if held and held.accepting and the_run.accepted_at and now - the_run.accepted_at > _LONG:
+        return worker_sign(now)
+    return None
 
 
 def _under_way(the_run: SyncRun, now: datetime) -> dict[str, Any]:
@@ -143,16 +157,12 @@ def _under_way(the_run: SyncRun, now: datetime) -> dict[str, Any]:
     else:
         told = gettext("%(done)s of %(total)s") % {"done": f"{done:,}", "total": f"{total:,}"}
         numbers = told if total else ""
-    worker = worker_sign(now) if the_run.phase == SyncRun.Phase.QUEUED else None
-    waits_long = worker and (worker.tone != "ok" or now - the_run.requested_at > _LONG)
-    lasts = duration((now - the_run.requested_at).total_seconds())
-    return {"numbers": numbers, "lasts": lasts, "worker": worker if waits_long else None}
+    return {"numbers": numbers, "lasts": duration((now - the_run.requested_at).total_seconds())}
 
 
-def _result(the_run: SyncRun, held: Held | None, now: datetime) -> dict[str, Any]:
+def _result(the_run: SyncRun, held: Held | None) -> dict[str, Any]:
     changes = the_run.changes.order_by("-pk")
     first = changes.values_list("pk", flat=True)[:_CHANGES_SHOWN]
-    since = now - the_run.accepted_at if held and held.accepting and the_run.accepted_at else timedelta()
     return {
         "facts": _facts(the_run, held),
         "measures": _measures(the_run),
@@ -160,7 +170,6 @@ def _result(the_run: SyncRun, held: Held | None, now: datetime) -> dict[str, Any
         "changes_total": changes.count(),
         "new_url": _rows_of(the_run, "new") if the_run.created and not the_run.initial else "",
         "rejections": list(the_run.rejections.order_by("pk")[: Rejection.KEPT_PER_RUN]),
-        "worker": worker_sign(now) if since > _LONG else None,
     }
 
 

@@ -21,11 +21,15 @@ class Segment(NamedTuple):
     url: str
 
 
-def segments(view: List, name: str, badges: Mapping[Any, Badge]) -> dict[str, Any]:
-    """The values of a field that rows have or the address asks for, and the way to all of them."""
+def segments(view: List, name: str, badges: Mapping[Any, Badge], column: str = "") -> dict[str, Any]:
+    """The values of a filter that rows have or the address asks for, and the way to all of them.
+
+    `column`: what the filter looks at, when that has another name.
+    """
     filters: ListFilter = view.filters
-    counted = filters.without(name).order_by().values_list(name).annotate(rows=Count("pk"))
-    counts = dict(counted.values_list(name, "rows"))
+    column = column or name
+    counted = filters.without(name).order_by().values_list(column).annotate(rows=Count("pk"))
+    counts = dict(counted.values_list(column, "rows"))
     chosen = filters.data.getlist(name)
     kept = [pair for pair in filters.active if pair[0] != name] + _of_the_page(view)
 
