@@ -3,21 +3,30 @@
 from datetime import datetime, timedelta
 
 from django.db.models import Case, F, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 
 from certdash.models import User
 
 PAUSE = timedelta(minutes=30)  # without an opening, after which the next one begins another visit
 
 
-def visit(user: User, now: datetime) -> datetime | None:
-    """Note that this person opens the overview now; returns the last opening of their visit before, None if none was.
+def note_visit(response: HttpResponseBase, user: User, now: datetime) -> None:
+    """Note that this person opens the overview, once they have been answered: on SQLite a sync that writes could have
+    them wait longer for that note than for all the rest.
 
     Whoever opens it twice at once is still on one visit: the database decides, in one statement.
     """
     is_over = When(visited_at__lt=now - PAUSE, then=F("visited_at"))
-    User.objects.filter(pk=user.pk).update(visited_before=Case(is_over, default=F("visited_before")), visited_at=now)
-    return last_visit(user, now)
+    close = response.close
+
+    def note_and_close() -> None:
+        try:
+            noted = {"visited_before": Case(is_over, default=F("visited_before")), "visited_at": now}
+            User.objects.filter(pk=user.pk).update(**noted)
+        finally:
+            close()
+
+    response.close = note_and_close  # type: ignore[method-assign]
 
 
 def last_visit(user: User, now: datetime) -> datetime | None:

@@ -155,6 +155,20 @@ def test_only_who_opens_the_page_is_on_a_visit(viewer, cast, monkeypatch):
     assert cast.viewer.visited_at == NOW
 
 
+def test_a_visit_is_noted_once_the_page_is_answered(viewer, cast, monkeypatch):
+    """The note may have to wait for a sync that writes, and nobody waits for the note."""
+    real, when_answered = viewer.handler.get_response, []
+
+    def get_response(request):
+        response = real(request)
+        when_answered.append(User.objects.get(pk=cast.viewer.pk).visited_at)
+        return response
+
+    monkeypatch.setattr(viewer.handler, "get_response", get_response)
+    opened(viewer, monkeypatch, NOW)
+    assert (when_answered, User.objects.get(pk=cast.viewer.pk).visited_at) == ([None], NOW)
+
+
 def test_what_is_new_since_then_is_counted_as_it_is_listed(viewer, cast):
     story = make_story(cast.demo)
     User.objects.update(visited_at=NOW - timedelta(days=2))

@@ -32,7 +32,7 @@ from certdash.stats import (
 )
 from certdash.views.certificates import weeks_table
 from certdash.views.page import SmallTable, address, file_response, viewer, visible_apps, visible_freshness
-from certdash.visits import is_opened, last_visit, visit
+from certdash.visits import is_opened, last_visit, note_visit
 
 _APPS_TOLD = 8
 _COUNTED = gettext_lazy(
@@ -47,12 +47,19 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     live = Certificate.objects.of(apps).live()
     if "_export" in request.GET:
         return _file(request, apps, live, now)
-    since = (visit if is_opened(request) else last_visit)(viewer(request), now)
+    page = render(request, "overview.html", _told(request, apps, live, now))
+    if is_opened(request):
+        note_visit(page, viewer(request), now)
+    return page
+
+
+def _told(request: HttpRequest, apps: Sequence[App], live: CertificateQuerySet, now: datetime) -> dict[str, Any]:
     if not apps:
-        return render(request, "overview.html", {"apps": apps})
+        return {"apps": apps}
+    since = last_visit(viewer(request), now)
     each = worst_first(visible_freshness(request))
     by_age = ages(apps, live, now)
-    context = {
+    return {
         "tiles": _tiles(apps, live, by_age, now),
         "chart": weeks_chart(weeks(apps, live, now), lambda *days: _rows(week_query(*days))),
         "ages": ages_chart(by_age, lambda age: _rows(age_query(age) or _PENDING)),
@@ -63,7 +70,6 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         "fresh": each[:_APPS_TOLD],
         "apps": apps,
     }
-    return render(request, "overview.html", context)
 
 
 _PENDING = [("state", State.PENDING.value)]
