@@ -11,6 +11,7 @@ from tests.sync.truth import Fact, Person
 
 TABLES = ("certificate", "learner", "story", "membership", "change", "syncrun")
 _LIVE = "c.withdrawn_at IS NULL AND c.out_of_scope_at IS NULL"
+_OF_APP = "JOIN certdash_app a ON a.id = c.app_id AND a.slug = '{}'"
 _FACT = """s.vendor_id, s.name, s.type, c.firstname, c.lastname, c.email, c.telephone, c.country, c.city,
     CASE c.state WHEN 'other' THEN c.state_sent ELSE c.state END, c.timestamp, c.url"""
 
@@ -25,19 +26,19 @@ class Store:
         """The rows of one statement."""
         return query(self._installation, statement)
 
-    def facts(self) -> Counter[Fact]:
-        """Every live certificate of all apps, each as often as it is stored."""
+    def facts(self, slug: str) -> Counter[Fact]:
+        """Every live certificate of an app, each as often as it is stored."""
         joined = "certdash_certificate c JOIN certdash_story s ON s.id = c.story_id"
-        rows = self.ask(f"SELECT {_FACT} FROM {joined} WHERE {_LIVE}")
+        rows = self.ask(f"SELECT {_FACT} FROM {joined} {_OF_APP.format(slug)} WHERE {_LIVE}")
         return Counter(map(_fact, rows))
 
-    def members(self) -> dict[str, set[Person]]:
-        """Who of those with a live certificate is in each group now."""
+    def members(self, slug: str) -> dict[str, set[Person]]:
+        """Who of those with a live certificate is in each group of an app now."""
         rows = self.ask(
             f"""SELECT g.name, {_FACT} FROM certdash_group g
             JOIN certdash_membership m ON m.group_id = g.id AND m.until IS NULL
             JOIN certdash_certificate c ON c.learner_id = m.learner_id AND {_LIVE}
-            JOIN certdash_story s ON s.id = c.story_id"""
+            JOIN certdash_story s ON s.id = c.story_id {_OF_APP.format(slug)}"""
         )
         members: dict[str, set[Person]] = {}
         for name, *row in rows:
