@@ -9,8 +9,9 @@ from django.test import Client
 from werkzeug.wrappers import Response
 
 from certdash.links import isolated
-from certdash.models import App, Grant, Group, Role
+from certdash.models import App, AuditEntry, AuditKind, Grant, Group, Role
 from certdash.sandbox import ADDRESS_REFUSED, DEMO, NOT_ENABLED, World, running_sandbox, running_server
+from certdash.sync.telephones import forget_telephones
 from tests import world
 from tests.test_pages import text_of
 from tests.world import make_group
@@ -182,6 +183,41 @@ def test_another_base_url_asks_for_the_token_again(as_owner, cast, sandbox):
     assert as_owner.post("/apps/demo/connection/", form(sandbox)).status_code == 302
     cast.demo.refresh_from_db()
     assert (cast.demo.base_url, cast.demo.token.reveal()) == (sandbox, DEMO.token)
+
+
+@pytest.fixture
+def while_it_is_tested(monkeypatch):
+    """What somebody else does during the test of a connection."""
+
+    def do(something):
+        monkeypatch.setattr("certdash.views.apps.test_connection", lambda _app: something())
+
+    return do
+
+
+def test_what_others_change_during_the_test_of_a_connection_stays(as_owner, cast, while_it_is_tested):
+    newer = world.Secret.seal(world.TOKEN)
+
+    def meanwhile():
+        forget_telephones(App.objects.get(slug="demo"))
+        App.objects.filter(slug="demo").update(token=newer, breadth="stories", listed_stories=["A"])
+
+    while_it_is_tested(meanwhile)
+    fields = form(cast.demo.base_url, name="Renamed", token="")
+    assert as_owner.post("/apps/demo/connection/", fields).status_code == 302
+    app = App.objects.get(slug="demo")
+    assert (app.name, app.stores_telephones, app.tells_by_telephone) == ("Renamed", False, False)
+    assert (app.token.sealed, app.breadth, app.listed_stories) == (newer.sealed, "stories", ["A"])
+    assert AuditEntry.objects.get(kind=AuditKind.CREDENTIALS).details["changed"] == ["name", "app ID"]
+
+
+def test_a_token_that_is_kept_goes_to_no_other_address_than_its_own(as_owner, cast, while_it_is_tested, sandbox):
+    theirs = world.Secret.seal(DEMO.token)
+    while_it_is_tested(lambda: App.objects.filter(slug="demo").update(token=theirs, base_url=sandbox))
+    response = as_owner.post("/apps/demo/connection/", form(cast.demo.base_url, token=""))
+    assert "Somebody else has changed the base URL just now" in errors_of(response)
+    app = App.objects.get(slug="demo")
+    assert (app.base_url, app.token.sealed) == (sandbox, theirs.sealed)
 
 
 @pytest.mark.parametrize("address", ["/apps/demo/", "/apps/demo/connection/", "/apps/", "/apps/?_export=jsonl"])

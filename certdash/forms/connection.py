@@ -91,6 +91,25 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
             self.add_error("name", gettext("Another app has this name in its address: choose another name."))
         self.instance.slug = slug
 
+    def fits(self, stored: App) -> bool:
+        """Whether it can be stored over what is stored by now; else says why not.
+
+        A token that is kept was entered for the address it is stored with, and goes to no other one.
+        """
+        if self.cleaned_data["token"] or stored.base_url == self.stored_url:
+            return True
+        self.add_error("base_url", gettext("Somebody else has changed the base URL just now: open this page again."))
+        return False
+
+    def store_over(self, stored: App) -> App:
+        """Store what the form holds and nothing else: the rest is as others have it by now."""
+        app = self.connected()
+        given = ["token"] if self.cleaned_data["token"] else []
+        if not given:
+            app.token = stored.token
+        app.save(update_fields=[*(self._meta.fields or ()), *given])
+        return app
+
     def connected(self) -> App:
         """The app as the form says, not saved yet. Only of a valid form."""
         if token := self.cleaned_data["token"]:

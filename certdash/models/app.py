@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from .secret import SecretField
 
-_KEPT = {"id", "version", "aged_out_at", "telephones_left"}
+# What a copy that was read a while ago must not set back: it moves while a form is open, and has ways of its own.
+_KEPT = {"id", "version", "aged_out_at", "stores_telephones", "tells_by_telephone", "telephones_left"}
 
 
 class Breadth(models.TextChoices):
@@ -62,7 +63,7 @@ class App(models.Model):
         return self.name
 
     def save(self, **options: Any) -> None:
-        """Store the app; of a stored one all but `version`, which a form that was open for a while would set back."""
+        """Store the app; of a stored one, without `update_fields`, all but what a sync, a worker or a switch writes."""
         if not self._state.adding and options.get("update_fields") is None:
             options["update_fields"] = [field.name for field in self._meta.concrete_fields if field.name not in _KEPT]
         super().save(**options)

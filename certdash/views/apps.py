@@ -111,9 +111,12 @@ def app_connection(request: HttpRequest, slug: str) -> HttpResponse:
     form = ConnectionForm(_sent(request), instance=copy(the_app))  # the page shows what is stored
     if request.method == "POST" and form.is_valid() and _tested(request, form):
         with transaction.atomic():
-            note_connection(form.save(), the_app, viewer(request))
-        messages.success(request, gettext("The connection is saved."))
-        return redirect("app", slug)
+            stored = App.objects.select_for_update().get(pk=the_app.pk)  # the test has lasted a while
+            if fits := form.fits(stored):
+                note_connection(form.store_over(stored), stored, viewer(request))
+        if fits:
+            messages.success(request, gettext("The connection is saved."))
+            return redirect("app", slug)
     return _app_page(request, "apps/connection.html", the_app, {"form": form}, 422 if form.errors else 200)
 
 

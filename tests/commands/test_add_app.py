@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from certdash.models import App
+from certdash.sync.telephones import forget_telephones
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,21 @@ def test_an_update_keeps_what_is_not_given(run):
     app = App.objects.get()
     assert (app.name, app.app_id, app.token.reveal()) == ("New name", "io.falkor.demo", PLAIN)
     assert set(app.groups.values_list("name", flat=True)) == {"Sales", "Board"}
+
+
+def test_an_update_undoes_nothing_that_happens_while_it_waits_for_the_token(run, monkeypatch):
+    run(*ARGUMENTS, stdin=PLAIN)
+
+    class Slow(io.StringIO):
+        def read(self, *_):
+            forget_telephones(App.objects.get())
+            App.objects.update(breadth="stories", listed_stories=["A"])
+            return ""
+
+    monkeypatch.setattr(sys, "stdin", Slow())
+    call_command("add_app", "demo", "--name", "New name", "--base-url", URL)
+    app = App.objects.get()
+    assert (app.name, app.stores_telephones, app.breadth, app.listed_stories) == ("New name", False, "stories", ["A"])
 
 
 def test_an_update_can_take_the_app_id_away(run):

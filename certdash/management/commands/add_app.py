@@ -31,39 +31,41 @@ class Command(BaseCommand):
         scope.add_argument("--only-groups", action="store_true", help="synchronise only the tracked groups")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        app = App.objects.filter(slug=options["slug"]).first() or App(slug=options["slug"])
-        before = copy(app) if app.pk else None
-        stored_url = app.base_url
         try:
-            app.base_url = usable_base_url(options["base_url"])
-            token = _token()
+            base_url, token = usable_base_url(options["base_url"]), _token()
         except (AddressRefused, ValueError) as error:
             raise CommandError(str(error)) from None
-        if not token and (not app.pk or stored_url != app.base_url):
-            raise CommandError("Nothing was saved: a new app or another base URL needs the token on standard input.")
-        if token:
-            app.token = Secret.seal(token)
-        app.name = options["name"]
-        if options["app_id"] is not None:
-            app.app_id = options["app_id"]
         groups = _group_names(options["group"])
-        _set_scope(app, groups, options)
-        self._save(app, before, groups)
-
-    def _save(self, app: App, before: App | None, groups: list[str]) -> None:
-        if app.slug == "add":
-            raise CommandError("Nothing was saved: slug: /apps/add/ is the page that adds an app, choose another one.")
-        try:
-            app.full_clean()
-        except ValidationError as error:
-            wrong = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
-            raise CommandError(f"Nothing was saved: {'; '.join(wrong)}") from None
+        # The app is read only now: whoever pipes the token, and the name server, may have taken their time.
         with transaction.atomic():
+            stored = App.objects.select_for_update().filter(slug=options["slug"]).first()
+            app = copy(stored) if stored else App(slug=options["slug"])
+            if not token and (stored is None or stored.base_url != base_url):
+                raise CommandError(
+                    "Nothing was saved: a new app or another base URL needs the token on standard input."
+                )
+            app.base_url, app.name = base_url, options["name"]
+            if token:
+                app.token = Secret.seal(token)
+            if options["app_id"] is not None:
+                app.app_id = options["app_id"]
+            _set_scope(app, groups, options)
+            _check(app)
             app.save()
-            note_connection(app, before)
+            note_connection(app, stored)
             if groups:
                 track_groups(app, groups, keep_others=True)
-        self.stdout.write(f"{app.name} ({app.slug}) was {'updated' if before else 'added'}.")
+        self.stdout.write(f"{app.name} ({app.slug}) was {'updated' if stored else 'added'}.")
+
+
+def _check(app: App) -> None:
+    if app.slug == "add":
+        raise CommandError("Nothing was saved: slug: /apps/add/ is the page that adds an app, choose another one.")
+    try:
+        app.full_clean()
+    except ValidationError as error:
+        wrong = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
+        raise CommandError(f"Nothing was saved: {'; '.join(wrong)}") from None
 
 
 def _set_scope(app: App, groups: list[str], options: dict[str, Any]) -> None:
