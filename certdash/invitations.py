@@ -1,13 +1,15 @@
 """Links with which somebody sets a password of their own: sent by mail, or handed over by an administrator.
 
-A link serves once, for three days: it ends with a new password, with a log-in, and with another e-mail address.
+A link serves once, for three days: it ends with a new password, with a log-in, with another e-mail address, and when
+the account is closed.
 """
 
 import logging
 from threading import Thread
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils.encoding import force_bytes
@@ -18,13 +20,22 @@ from certdash.models import User
 
 log = logging.getLogger(__name__)
 
+
+class _Tokens(PasswordResetTokenGenerator):
+    """Django's, which end besides when the account is closed."""
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.closings}"
+
+
+tokens = _Tokens()
 DAYS = settings.PASSWORD_RESET_TIMEOUT // (24 * 3600)
 
 
 def password_link(person: User) -> str:
     """A new link for this person, who may be one that is not stored. It opens the account: it belongs in no log."""
     uid = urlsafe_base64_encode(force_bytes(person.pk or 0))
-    token = default_token_generator.make_token(person)
+    token = tokens.make_token(person)
     return f"{settings.PUBLIC_URL}{reverse('set_password', args=[uid, token])}"
 
 

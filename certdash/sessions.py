@@ -1,4 +1,8 @@
-"""When a session ends by itself: after eight hours in which nobody asked for a page, and when its account is closed."""
+"""When a session ends by itself: after eight hours in which nobody asked for a page, and when its account is closed.
+
+Opened again, an account starts with a log-in: its sessions were ended by `User.get_session_auth_hash`, also those that
+nobody used meanwhile.
+"""
 
 import time
 from collections.abc import Callable
@@ -12,7 +16,7 @@ _RENEWED_AFTER = 5 * 60  # seconds: not every page has to write
 
 
 class IdleSessionMiddleware:
-    """Ends idle sessions, and those of closed accounts for good: opened again, an account starts with a log-in.
+    """Ends idle sessions, and those of closed accounts.
 
     What a page asks for by itself (header `X-Background`) does not count: a forgotten tab would stay logged in.
     """

@@ -10,11 +10,13 @@ import time_machine
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from certdash.devices import known_device
 from certdash.forms import PersonForm
+from certdash.invitations import password_link
 from certdash.models import AuditEntry, Grant, Role, Team, User
 from certdash.views import accounts
 from tests import world
@@ -456,6 +458,22 @@ def test_somebody_deactivated_is_out_and_comes_back_with_a_log_in(admin, cast):
     assert browser.get("/certificates/").status_code == 302
     assert logs_in("viewer", world.PASSWORD)
     assert [entry.details["change"] for entry in noted(account="viewer")] == ["reactivated", "deactivated"]
+
+
+def test_a_session_that_nobody_used_meanwhile_is_over_too_and_so_is_a_link(admin, cast, settings):
+    settings.SENDS_MAIL = False
+    browser = Client()
+    browser.post("/accounts/login/", {"login": "viewer", "password": world.PASSWORD})
+    link = password_link(User.objects.get(pk=cast.viewer.pk)).removeprefix(settings.PUBLIC_URL)
+    (device,) = [cookie.value for name, cookie in browser.cookies.items() if name.startswith("device-")]
+    for switch in ("deactivate", "reactivate"):
+        admin.post(f"/accounts/people/{cast.viewer.pk}/{switch}/")
+    assert browser.get("/certificates/").status_code == 302
+    assert Client().get(link, follow=True).status_code == 410
+    known = RequestFactory().get("/")
+    known.COOKIES = {name: cookie.value for name, cookie in browser.cookies.items()}
+    assert device
+    assert known_device(known, User.objects.get(pk=cast.viewer.pk)) is None
 
 
 def test_no_link_is_made_for_somebody_deactivated(admin, cast):

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Case, Q, When
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,6 +19,8 @@ class User(AbstractUser):
     # The overview was opened last, and last before that after a pause: since then is "since your last visit".
     visited_at = models.DateTimeField(null=True, blank=True)
     visited_before = models.DateTimeField(null=True, blank=True)
+    # How often the account was closed: sessions, known browsers and links from before are over for good.
+    closings = models.PositiveIntegerField(default=0, editable=False)
     # Where a log-in leads that asks for no other page; while the person may see it.
     home = models.ForeignKey("SavedView", models.SET_NULL, null=True, blank=True, related_name="home_of")
 
@@ -33,6 +36,10 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def get_session_auth_hash(self) -> str:
+        """What a session, or the cookie of a known browser, is good for: a password, until the account is closed."""
+        return salted_hmac("certdash.sessions", f"{self.closings} {self.password}", algorithm="sha256").hexdigest()
 
     @property
     def is_invited(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -113,7 +113,8 @@ def account_switch(request: HttpRequest, pk: int, active: bool) -> HttpResponse:
         return redirect("account", pk)
     with transaction.atomic():
         _lock_superusers(request)
-        if User.objects.filter(pk=pk, is_active=not active).update(is_active=active):
+        closings = F("closings") + (not active)
+        if User.objects.filter(pk=pk, is_active=not active).update(is_active=active, closings=closings):
             _note(request, "reactivated" if active else "deactivated", person)
     if active:
         told = gettext("%(person)s can log in again, with the rights from before.")

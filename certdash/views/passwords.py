@@ -21,7 +21,7 @@ from certdash.attempts import OF_ADDRESS, Count, TooManyAttempts, take
 from certdash.audit import note
 from certdash.devices import remember_device
 from certdash.forms import ForgottenForm
-from certdash.invitations import DAYS, send_link_later
+from certdash.invitations import DAYS, send_link_later, tokens
 from certdash.models import AuditKind, User
 
 _MAILS = 3  # to one address, in the window of `attempts`
@@ -32,6 +32,7 @@ class SetPassword(PasswordResetConfirmView):
     """Somebody with a link sets a password; the link's token moves into the session at once, out of the address."""
 
     template_name = "accounts/set_password.html"
+    token_generator = tokens
     success_url = reverse_lazy("account_login")
 
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
