@@ -1,7 +1,8 @@
 """Groups that an owner tracks, and who is in them."""
 
 from django.db import models, transaction
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
 
 from .app import App
 from .learner import Learner
@@ -39,10 +40,10 @@ class Group(models.Model):
 
 @transaction.atomic
 def track_groups(app: App, names: list[str], *, keep_others: bool = False) -> None:
-    """Track exactly these groups (or these too). A group no longer tracked keeps its history."""
+    """Track exactly these groups (or these too). A group no longer tracked keeps its history, which ends here."""
     app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
     if not keep_others:
-        app.groups.exclude(name__in=names).update(tracked=False)
+        _stop_tracking(app.groups.exclude(name__in=names).filter(tracked=True))
     for name in names:
         # A slug of its own until the loop below has seen all the names.
         Group.objects.update_or_create(
@@ -54,6 +55,13 @@ def track_groups(app: App, names: list[str], *, keep_others: bool = False) -> No
         alone = slug and slugs.count(slug) == 1
         group.slug = slug if alone else hashed_slug(group.name)
     Group.objects.bulk_update(groups, ["slug"], batch_size=100)
+
+
+def _stop_tracking(groups: models.QuerySet[Group]) -> None:
+    """Nobody is asked any more who is in them: memberships that stay open would keep people here for ever."""
+    open_now = Membership.objects.filter(group__in=list(groups), until=None)
+    open_now.update(until=Greatest(models.F("since"), timezone.now()), missing_in=None)
+    groups.update(tracked=False, digest="")  # tracked again, an equal answer is none that is stored
 
 
 class Membership(models.Model):

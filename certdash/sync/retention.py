@@ -1,4 +1,7 @@
-"""What is old enough goes: withdrawn certificates with their history, ended memberships, reports of runs."""
+"""What is old enough goes: withdrawn certificates with their history, ended memberships, reports of runs.
+
+And with the last of it the learner, whichever of it went last.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +38,7 @@ def age_out(app: App, now: datetime) -> None:
         _remove_all(app, gone.filter(withdrawn_at__lt=before), _remove_certificates)
         and _remove_all(app, gone.filter(out_of_scope_at__lt=before), _remove_certificates)
         and _remove_all(app, Membership.objects.filter(group__app=app, until__lt=before), _remove)
+        and _remove_all(app, _left_over(app), _remove)
     )
     if done:
         _forget_first_sight(app, runs)
@@ -65,10 +69,14 @@ def _remove_certificates(rows: QuerySet[Certificate]) -> None:
     """A story's digest stays: it speaks of the vendor's bytes, in which these rows no longer are."""
     learners = set(rows.values_list("learner", flat=True))
     rows.delete()
-    of_learner = Certificate.objects.filter(learner=OuterRef("pk"))
-    left = Learner.objects.filter(~Exists(of_learner), pk__in=learners)
-    left.filter(~Exists(Membership.objects.filter(learner=OuterRef("pk"), until=None))).delete()
     rename_learners(learners)  # of what is left
+
+
+def _left_over(app: App) -> QuerySet[Learner]:
+    """Learners of whom nothing is known any more but, at most, that they have left groups."""
+    rows = Certificate.objects.filter(learner=OuterRef("pk"))
+    now_in = Membership.objects.filter(learner=OuterRef("pk"), until=None, group__tracked=True)
+    return Learner.objects.filter(~Exists(rows), ~Exists(now_in), app=app)
 
 
 def _old_runs(app: App, before: datetime) -> QuerySet[SyncRun]:

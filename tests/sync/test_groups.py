@@ -123,13 +123,13 @@ def test_a_group_that_fails_makes_the_run_partial_and_the_others_go_on(answer, v
     assert Group.objects.get(name="Sales").checked_at == MONDAY
 
 
-def test_an_untracked_group_is_not_asked_for(vendor):
+def test_an_untracked_group_is_not_asked_for_and_nobody_is_known_to_be_in_it(vendor):
     sync(vendor, people(2), MONDAY)
     track_groups(vendor.app, [])
     vendor.asked.clear()
     assert vendor.again(at=TUESDAY).status == Status.UNCHANGED
     assert vendor.asked == [{}]
-    assert members() == {"001", "002"}
+    assert members() == set()
 
 
 def test_people_whom_only_the_group_knows_wait_for_the_next_run(vendor):

@@ -102,6 +102,40 @@ def test_ended_memberships_go_and_open_ones_stay(vendor):
     ]
 
 
+def test_nobody_stays_for_a_group_that_is_no_longer_tracked(vendor):
+    track_groups(vendor.app, ["Sales", "Board"])
+    vendor.groups |= {"Sales": success(story(*people(3))), "Board": success(story(*people(1)))}
+    vendor.sync(story(*people(3)), at=LONG_AGO - timedelta(days=1))
+    track_groups(vendor.app, ["Board"])
+    assert not Membership.objects.filter(group__name="Sales", until=None).exists()
+    vendor.sync(story(*people(1)), at=LONG_AGO)
+    keeping(vendor)
+    assert Learner.objects.get().email == "ann001@mail.example"
+
+
+def test_nobody_stays_who_left_the_last_group_after_their_certificates_went(vendor):
+    track_groups(vendor.app, ["Sales"])
+    vendor.groups["Sales"] = success(story(*people(3)))
+    vendor.sync(story(*people(3)), at=LONG_AGO - timedelta(days=1))
+    vendor.sync(story(*people(1)), at=LONG_AGO)
+    keeping(vendor)
+    assert Learner.objects.count() == 3
+    vendor.groups["Sales"] = success(story(*people(1)))
+    vendor.sync(story(*people(1)), at=NOW)
+    age_out(vendor.app, NOW)
+    assert Learner.objects.get().email == "ann001@mail.example"
+
+
+def test_who_is_in_a_group_is_known_again_when_it_is_tracked_again(vendor):
+    track_groups(vendor.app, ["Sales"])
+    vendor.groups["Sales"] = success(story(*people(3)))
+    vendor.sync(story(*people(3)), at=LONG_AGO)
+    track_groups(vendor.app, [])
+    track_groups(vendor.app, ["Sales"])
+    vendor.again(at=NOW)
+    assert Membership.objects.filter(until=None).count() == 3
+
+
 # -- Reports of runs --------------------------------------------------------------------------------------------
 
 
