@@ -50,8 +50,11 @@ class Provider(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             if known == {}:
                 raise ProviderException("The provider did not answer a moment ago.")
             if known is None:
-                cache.set(key, {}, DOWN_SECONDS)
-                known = _discovered()
+                try:
+                    known = _discovered()
+                except PROVIDER_ERRORS:
+                    cache.add(key, {}, DOWN_SECONDS)  # unless somebody else was answered meanwhile
+                    raise
                 cache.set(key, known, DISCOVERY_SECONDS)
             self._openid_config = known
         return self._openid_config

@@ -7,8 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.core.cache import cache
 from django.test import Client
 
+from certdash import single_sign_on
 from certdash.models import AuditEntry, AuditKind, Grant, Role, Team, User
 from tests import world
 from tests.support.stored import query
@@ -340,6 +342,27 @@ def test_a_page_waits_for_no_provider_that_is_down(company, settings):
     page = browser.follow(browser.get(WANTED))
     assert page.status_code == 200
     assert 'name="password"' in page.content.decode()
+
+
+def test_a_provider_that_did_not_answer_is_left_alone_for_a_moment(company, monkeypatch):
+    company.fail("/.well-known/openid-configuration")
+    assert Browser().get(SSO).status_code == 401
+    company.fail()
+    assert Browser().get(SSO).status_code == 401
+    cache.clear()  # as after half a minute
+    assert Browser().get(SSO).status_code == 302
+
+
+def test_who_comes_while_the_provider_is_asked_for_its_addresses_is_not_turned_away(company, monkeypatch):
+    ask, others = single_sign_on._discovered, []
+
+    def slowly():
+        monkeypatch.setattr(single_sign_on, "_discovered", ask)
+        others.append(Browser().get(SSO).status_code)
+        return ask()
+
+    monkeypatch.setattr(single_sign_on, "_discovered", slowly)
+    assert (Browser().get(SSO).status_code, others) == (302, [302])
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
