@@ -11,23 +11,27 @@ from allauth.core.internal.ratelimit import truncate_ip
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from requests import Session
 
 from certdash.attempts import OF_ADDRESS, Count, TooManyAttempts, first_in_window, give_back, take
 from certdash.audit import note
+from certdash.connecting import connect
 from certdash.devices import known_device, remember_device
+from certdash.invitations import connecting
 from certdash.models import AuditKind, User
 from certdash.single_sign_on import (
     Claims,
     failed,
     forget_that_it_was_tried,
     join_teams,
+    leave_teams,
     refused_silently,
 )
 from certdash.ways import is_way
@@ -35,6 +39,10 @@ from certdash.ways import is_way
 _WRONG = gettext_lazy(
     "This name and password do not open certdash. After 10 wrong passwords in 15 minutes a name stays closed for a "
     "while, even to the right one."
+)
+_ANOTHERS = gettext_lazy(
+    "Nothing was changed: your sign-in service opens another account here. "
+    "An administrator can make a link that lets it open this one instead."
 )
 
 
@@ -131,6 +139,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             note(AuditKind.LOGIN_FAILED, None, user, how="single sign-on", reason="deactivated")
         elif single:
             join_teams(user, single.certdash_claims)
+        else:
+            leave_teams(user)  # what the provider would say by now is not known
         return response
 
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
@@ -172,6 +182,9 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         sociallogin.email_addresses = []
         if not claims.of_one_person:
             raise ImmediateHttpResponse(failed(request, sociallogin.state))
+        if binds := sociallogin.state.get("binds"):
+            self._connect(request, sociallogin, *binds)
+            return
         if sociallogin.is_existing:
             sociallogin.account.save(update_fields=["extra_data"])
             return
@@ -179,6 +192,25 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             sociallogin.user.email = ""
         if sociallogin.user.email and User.objects.filter(email__iexact=sociallogin.user.email).exists():
             raise ImmediateHttpResponse(email_taken(request))
+
+    def _connect(self, request: HttpRequest, sociallogin: SocialLogin, pk: int, token: str) -> None:
+        """Bind the provider account to the account from which that was asked: by a link, or by who is logged in."""
+        person = User.objects.filter(pk=pk, is_active=True).first()
+        allowed = connecting.check_token(person, token) if token else person == request.user
+        if not person or not allowed:
+            raise ImmediateHttpResponse(failed(request, sociallogin.state))
+        if not token and sociallogin.is_existing and sociallogin.user != person:
+            messages.error(request, _ANOTHERS)
+            raise ImmediateHttpResponse(redirect("profile"))
+        try:
+            connect(person, sociallogin.account)
+        except IntegrityError:  # two at one moment
+            raise ImmediateHttpResponse(failed(request, sociallogin.state)) from None
+        sociallogin.user = person
+        messages.success(request, gettext("Single sign-on opens this account from now on."))
+        if not token:
+            join_teams(person, sociallogin.certdash_claims)
+            raise ImmediateHttpResponse(redirect("profile"))
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, **_: None) -> User:
         """Make the account of somebody who is here for the first time: without a password and without any right."""
@@ -204,4 +236,5 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 def email_taken(request: HttpRequest) -> HttpResponse:
     """Somebody who is new here has the e-mail address of an account that exists."""
-    return render(request, "socialaccount/email_taken.html", status=HTTPStatus.CONFLICT)
+    told = {"only": settings.OIDC_ONLY}
+    return render(request, "socialaccount/email_taken.html", told, status=HTTPStatus.CONFLICT)

@@ -1,5 +1,7 @@
 """Links with which somebody sets a password of their own: sent by mail, or handed over by an administrator.
 
+And links that connect an account with single sign-on, which are only handed over.
+
 A link serves once, for three days: it ends with a new password, with a log-in, with another e-mail address, and when
 the account is closed.
 """
@@ -13,7 +15,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext, ngettext
 
 from certdash.models import User
@@ -28,15 +30,35 @@ class _Tokens(PasswordResetTokenGenerator):
         return f"{super()._make_hash_value(user, timestamp)}{user.closings}"
 
 
-tokens = _Tokens()
+class _Connecting(_Tokens):
+    key_salt = "certdash.connecting"  # a link of one kind is none of the other
+
+
+tokens, connecting = _Tokens(), _Connecting()
 DAYS = settings.PASSWORD_RESET_TIMEOUT // (24 * 3600)
 
 
 def password_link(person: User) -> str:
     """A new link for this person, who may be one that is not stored. It opens the account: it belongs in no log."""
+    return _link("set_password", person, tokens)
+
+
+def connecting_link(person: User) -> str:
+    """The same, to connect the account with single sign-on."""
+    return _link("connect_by_link", person, connecting)
+
+
+def _link(page: str, person: User, its_tokens: _Tokens) -> str:
     uid = urlsafe_base64_encode(force_bytes(person.pk or 0))
-    token = tokens.make_token(person)
-    return f"{settings.PUBLIC_URL}{reverse('set_password', args=[uid, token])}"
+    return f"{settings.PUBLIC_URL}{reverse(page, args=[uid, its_tokens.make_token(person)])}"
+
+
+def person_of(uid: str) -> User | None:
+    """Whose link it is, by its first part; None for nobody, or for a closed account."""
+    try:
+        return User.objects.filter(pk=int(urlsafe_base64_decode(uid)), is_active=True).first()
+    except (ValueError, OverflowError):
+        return None
 
 
 def end_links(person: User) -> None:

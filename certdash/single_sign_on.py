@@ -84,13 +84,29 @@ def start(request: HttpRequest, wanted: str | None, *, silent: bool = False) -> 
     `silent`: nobody has asked for it, so the provider must not ask the person either, unless there is no other way
     to come in.
     """
+    asked = {"prompt": "none"} if silent and not settings.OIDC_ONLY else {}
+    return _sent(request, wanted, auth_params=asked, silent=silent)
+
+
+def start_to_connect(request: HttpRequest, after: str, person: User, token: str = "") -> HttpResponse:
+    """Send the browser to the provider, whose account is then bound to this person's; from there to the page `after`.
+
+    `token`: of a link that allows it; without it, only for this person in this session. Raises `PROVIDER_ERRORS`.
+    """
+    return _sent(request, reverse(after), binds=[person.pk, token])
+
+
+def _sent(request: HttpRequest, wanted: str | None, **kept: Any) -> HttpResponse:
+    """`kept`: beside `wanted`, in the session until the browser is back."""
     provider = get_adapter(request).get_provider(request, provider=settings.OIDC_PROVIDER)
     provider.oauth2_adapter_class = Provider
-    asked = {"prompt": "none"} if silent and not settings.OIDC_ONLY else {}
-    response: HttpResponse = provider.redirect(
-        request, process="login", next_url=wanted, auth_params=asked, silent=silent
-    )
+    response: HttpResponse = provider.redirect(request, process="login", next_url=wanted, **kept)
     return response
+
+
+def may_be_chosen(person: User) -> bool:
+    """Whether single sign-on is one of two ways in for them, which they can connect and end."""
+    return bool(settings.OIDC_ISSUER) and not settings.OIDC_ONLY and person.has_usable_password()
 
 
 def was_tried(request: HttpRequest) -> bool:
@@ -153,17 +169,26 @@ class Claims:
 
 def join_teams(person: User, claims: Claims) -> None:
     """Put the person into the teams of these values, and out of the other teams that have a claim."""
+    _follow(person, claims.teams)
+
+
+def leave_teams(person: User) -> None:
+    """Take the person out of every team that has a claim: nothing is claimed of them any more, or at this log-in."""
+    _follow(person, frozenset())
+
+
+def _follow(person: User, values: frozenset[str]) -> None:
     if not settings.OIDC_TEAMS_CLAIM:
         return
     with transaction.atomic():
         bound = list(Team.objects.exclude(claim=""))
         now_in = set(person.teams.values_list("pk", flat=True))
         for team in bound:
-            if (team.claim in claims.teams) == (team.pk in now_in):
+            if (team.claim in values) == (team.pk in now_in):
                 continue
-            if team.claim in claims.teams:
+            if team.claim in values:
                 person.teams.add(team)
             else:
                 person.teams.remove(team)
-            change = "joined" if team.claim in claims.teams else "left"
+            change = "joined" if team.claim in values else "left"
             note_membership(team, person, change, person)

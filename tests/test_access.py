@@ -21,6 +21,7 @@ _EVERYBODY = (LOGIN, 200, 200, 200, 200, 200)
 _MEMBERS = (LOGIN, 404, 200, 200, 200, 200)
 _OWNERS = (LOGIN, 404, 403, 403, 200, 200)
 _NOWHERE = (404, 404, 404, 404, 404, 404)  # as long as no provider is configured
+_NO_PROVIDER = (LOGIN, 404, 404, 404, 404, 404)
 _SUPERUSERS = (LOGIN, 404, 404, 404, 404, 200)
 _ONLY_POST = (LOGIN, 405, 405, 405, 405, 405)
 _NO_POST = (LOGIN, 405, 405, 405, 405, 405)
@@ -75,6 +76,10 @@ GET = {
     "account_deactivate": _ONLY_POST,
     "account_reactivate": _ONLY_POST,
     "account_link": _ONLY_POST,
+    "account_connect": _ONLY_POST,
+    "connect_by_link": _NOWHERE,
+    "profile_connect": _NO_PROVIDER,
+    "profile_disconnect": _ONLY_POST,
     "teams": _SUPERUSERS,
     "team_add": _SUPERUSERS,
     "team": _SUPERUSERS,
@@ -136,6 +141,10 @@ POST = {
     "account_deactivate": (LOGIN, 404, 404, 404, 404, 302),
     "account_reactivate": (LOGIN, 404, 404, 404, 404, 302),
     "account_link": (LOGIN, 404, 404, 404, 404, 200),
+    "account_connect": _NO_PROVIDER,
+    "connect_by_link": _NOWHERE,
+    "profile_connect": _NO_PROVIDER,
+    "profile_disconnect": _NO_PROVIDER,
     "teams": (LOGIN, 404, 404, 404, 404, 405),
     "team_add": (LOGIN, 404, 404, 404, 404, 422),
     "team": (LOGIN, 404, 404, 404, 404, 422),
@@ -196,6 +205,8 @@ def addresses(cast, monkeypatch):
         "account_deactivate": [somebody.pk],
         "account_reactivate": [somebody.pk],
         "account_link": [somebody.pk],
+        "account_connect": [somebody.pk],
+        "connect_by_link": ["MQ", "abcdef-0123456789"],
         "team": [team.pk],
         "team_delete": [team.pk],
         "set_password": ["MQ", "abcdef-0123456789"],

@@ -21,7 +21,7 @@ ROOMS = (
     {"sync"},
     {"tasks"},
     {"access", "attempts", "audit", "invitations", "sessions", "time_zones", "visits", "ways"},
-    {"adapters", "devices", "single_sign_on"},
+    {"adapters", "connecting", "devices", "single_sign_on"},
     {
         "charts",
         "exports",

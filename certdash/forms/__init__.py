@@ -4,7 +4,7 @@ from .access import GrantForm
 from .accounts import ForgottenForm, PersonForm, TeamForm
 from .connection import ConnectionForm, GroupsForm, ScopeForm
 from .privacy import ErasedForm, TelephonesForm
-from .profile import ProfileForm
+from .profile import PasswordForm, ProfileForm
 from .saved_views import SavedViewForm
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ForgottenForm",
     "GrantForm",
     "GroupsForm",
+    "PasswordForm",
     "PersonForm",
     "ProfileForm",
     "SavedViewForm",

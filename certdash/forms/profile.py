@@ -50,6 +50,25 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in
         return person
 
 
+class PasswordForm(forms.Form):
+    """Asks whoever is logged in for their password again."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, data: Any, person: User) -> None:
+        super().__init__(data)
+        self.person = person
+
+    def clean_password(self) -> None:
+        if not self.person.check_password(self.cleaned_data["password"]):
+            raise ValidationError(gettext("This is not your password."))
+
+
 def _words(name: str) -> str:
     """Europe/Berlin: Berlin."""
     return name.partition("/")[2].replace("_", " ").replace("/", ", ")

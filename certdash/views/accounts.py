@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from certdash.access import superuser_or_404
 from certdash.audit import note, note_membership
+from certdash.connecting import is_connected
 from certdash.filters import AccountFilter
 from certdash.forms import PersonForm
-from certdash.invitations import DAYS, end_links, password_link, send_link
+from certdash.invitations import DAYS, connecting_link, end_links, password_link, send_link
 from certdash.models import AuditKind, Grant, User
 from certdash.tables import AccountTable
 from certdash.views.page import List, viewer
@@ -98,6 +99,8 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
         "own": stored == viewer(request),
         "grants": _grants(stored),
         "filled_teams": stored.teams.exclude(claim=""),
+        "single_sign_on": bool(settings.OIDC_ISSUER),
+        "connected": is_connected(stored),
         "by_password": not settings.OIDC_ONLY,
     }
     return render(request, "accounts/person.html", context, status=422 if form.errors else 200)
@@ -135,6 +138,18 @@ def account_link(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("account", pk)
     _note(request, "link to a new password made", person)
     return _hand_over(request, person)
+
+
+@require_POST
+def account_connect(request: HttpRequest, pk: int) -> HttpResponse:
+    """Makes a link that connects the account with single sign-on; the page that answers is all that ever shows it."""
+    superuser_or_404(viewer(request))
+    if not settings.OIDC_ISSUER:
+        raise Http404("There is no single sign-on here.")
+    person = get_object_or_404(User, pk=pk, is_active=True)
+    _note(request, "link to connect single sign-on made", person)
+    context = {"person": person, "link": connecting_link(person), "days": DAYS, "connects": True}
+    return render(request, "accounts/link.html", context)
 
 
 def _superuser_with_passwords_or_404(request: HttpRequest) -> None:

@@ -9,8 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from certdash.connecting import is_connected
 from certdash.forms import ProfileForm
 from certdash.models import Grant
+from certdash.single_sign_on import may_be_chosen
 from certdash.views.page import viewer, way_back
 
 
@@ -26,6 +28,9 @@ def profile(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "person": person,
+        "single_sign_on": bool(settings.OIDC_ISSUER),
+        "connected": is_connected(person),
+        "may_choose": may_be_chosen(person),
         "installations_zone": settings.TIME_ZONE,
         "grants": Grant.objects.of(person)
         .select_related("app", "team")
