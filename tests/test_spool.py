@@ -10,7 +10,9 @@ import pytest
 from django.conf import settings
 
 from certdash.spool import spool_folder, sweep_spool
+from certdash.sync.erasing import erase
 from certdash.tasks import forget_daily
+from tests import world
 from tests.support.installation import ROOT
 
 _LONG_AGO = 1_000_000_000
@@ -74,3 +76,15 @@ def test_without_a_spool_there_is_nothing_to_sweep(settings, tmp_path):
     settings.SPOOL_DIR = tmp_path / "none"
     sweep_spool()
     assert not settings.SPOOL_DIR.exists()
+
+
+@pytest.mark.django_db
+def test_an_erasure_takes_along_what_a_killed_process_left(other, django_capture_on_commit_callbacks):
+    folder = folder_of(other)
+    learner = world.make_certificate(world.make_story(world.make_app("demo"))).learner
+    other.kill()
+    other.wait()
+    with django_capture_on_commit_callbacks(execute=True):
+        erase(learner, None, world.NOW)
+        assert folder.exists()  # until it is certain that they are erased
+    assert not folder.exists()

@@ -23,6 +23,7 @@ from certdash.models import (
     User,
 )
 from certdash.models.text import fold
+from certdash.spool import sweep_spool
 
 from . import bulk
 from .apply import OPEN
@@ -142,6 +143,7 @@ def _remove(learner: Learner) -> Traces:
     Rejection.objects.filter(run__app=learner.app).exclude(excerpt="").update(excerpt="")
     learner.delete()
     transaction.on_commit(cache.clear)  # counts are remembered by city, say
+    transaction.on_commit(sweep_spool)  # a process that was killed may have left a file with their rows
     return gone
 
 

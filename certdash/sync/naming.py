@@ -7,12 +7,13 @@ from urllib.parse import parse_qsl, unquote_plus
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
+from certdash.falkor.client import MESSAGE_LENGTH
 from certdash.models import Change, Grant, Learner, SavedView, is_shared, owner_sees
 from certdash.models.text import fold
 
 from .learners import rows_of
 
-_SHORTEST = 4  # a word of fewer characters occurs anywhere
+_SHORTEST = 4  # in a saved view, a word of fewer characters may mean anything
 _OTHER_SEARCHES = ("stories", "groups", "delivery")  # pages that search for no people
 
 
@@ -26,20 +27,31 @@ class Names:
         emails = told["email"] | {learner.email}
         whole = names | {learner.name} | emails | told["telephone"] | told["url"]
         parts = {part for text in told["firstname"] | told["lastname"] for part in text.split()}
-        self.whole = _any_of(whole)  # nobody else, or nearly so
-        self._parts = _any_of(parts)
+        self.whole = _any_of(whole, _SHORTEST)  # nobody else, or nearly so
         # Not what follows the @: that is of their company.
-        named = names | {learner.name} | {email.rpartition("@")[0] for email in emails}
+        local_parts = {email.rpartition("@")[0] for email in emails}
+        named = names | {learner.name} | local_parts
         self.words = {fold(email) for email in emails}.union(*map(_words, named))
+        spoken = whole | parts | local_parts
+        self._spoken = _any_of(spoken)
+        self._beginnings = tuple(map(fold, spoken))
 
     def in_words(self, text: str) -> bool:
-        """Whether a sentence of ours or of the vendor's may name them: it may spell a name in any way."""
+        """Whether a sentence of ours or of the vendor's may name them: it may spell a name in any way.
+
+        Rather one sentence too many, since it is only blanked: a name may be a word like any other.
+        """
         folded = fold(text)
-        return bool(self.whole.search(folded) or self._parts.search(folded))
+        return bool(self._spoken.search(folded)) or (len(text) >= MESSAGE_LENGTH and self._is_cut_within(folded))
+
+    def _is_cut_within(self, folded: str) -> bool:
+        """Whether a text may end in the middle of a name or an address."""
+        last = re.search(r"\w\S*$", folded.rpartition(" ")[2])
+        return last is not None and any(one.startswith(last[0]) for one in self._beginnings)
 
 
-def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
-    words = sorted({word for text in texts if len(word := fold(text)) >= _SHORTEST})
+def _any_of(texts: Iterable[str], shortest: int = 1) -> re.Pattern[str]:
+    words = sorted({word for text in texts if len(word := fold(text)) >= shortest and re.search(r"\w", word)})
     return re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words) or r"(?!)")
 
 

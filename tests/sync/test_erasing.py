@@ -40,6 +40,35 @@ def test_a_report_is_blanked_however_it_spells_the_name(spelled: str, vendor: Ve
     assert spelled not in f"{run.message} {run.vendor_message} {run.users}"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Nobody is called Bo here.",
+        "Nobody is called Ng here.",
+        "Ask for bo.ng later.",
+        "No such user: BO.NG@corp.exam",
+        "x" * 984 + " No such: bo.n",
+        "x" * 980 + " No such user: (b",
+        "x" * 986 + " for @bo.ng@cor",
+    ],
+)
+def test_a_report_is_blanked_however_short_the_name_and_wherever_it_was_cut(said: str, vendor: Vendor) -> None:
+    vendor.sync(story(erika(firstname="Bo", lastname="Ng", email="bo.ng@corp.example"), *people(2)))
+    run = refused(vendor, f"{said}g@corp.example, and more" if len(said) > 900 else said)
+    erase(Learner.objects.get(email="bo.ng@corp.example"), None, timezone.now())
+    run.refresh_from_db()
+    assert run.vendor_message == "What stood here quoted a learner who was erased."
+
+
+@pytest.mark.parametrize("said", ["x" * 994 + " about", "Bored of bong.", "Write to others@corp.example."])
+def test_a_report_of_other_words_stays_as_it_is(said: str, vendor: Vendor) -> None:
+    vendor.sync(story(erika(firstname="Bo", lastname="Ng", email="bo.ng@corp.example"), *people(2)))
+    run = refused(vendor, said)
+    erase(Learner.objects.get(email="bo.ng@corp.example"), None, timezone.now())
+    run.refresh_from_db()
+    assert run.vendor_message == said
+
+
 def test_a_report_about_somebody_else_stays(vendor: Vendor) -> None:
     vendor.sync(story(erika(lastname="Ito"), *people(2)))
     run = refused(vendor, "There is no Mitomoto here.", "Mitomoto")
