@@ -22,8 +22,11 @@ _ISATAP = {0x5EFE, 0x02005EFE}  # before the IPv4 address in the second half of 
 # Not for everybody either, which `ipaddress` does not know in every version: protocol assignments, the former
 # relays of 6to4, documentation.
 _SPECIAL = [ipaddress.ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")]
-# Names that lead to the machine or the network of whoever looks them up.
-_INWARD = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "home.arpa")
+# Names that lead to the machine, the network or the cluster of whoever looks them up, or that nobody can have.
+_INWARD = (
+    *("localhost", "local", "localdomain", "internal", "intranet", "private", "lan", "home", "corp", "home.arpa"),
+    *("svc", "cluster", "test", "invalid"),
+)
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
@@ -95,8 +98,9 @@ def is_public(address: str) -> bool:
 
 def _check_name(host: str) -> None:
     """Refuse what is inward by its name alone: behind a proxy nobody here looks names up."""
-    name = f".{host.rstrip('.')}"
-    if any(name.endswith(f".{inward}") for inward in _INWARD):
+    name = host.rstrip(".")
+    alone = "." not in name and ":" not in name  # completed by whoever looks it up, with a domain of their own
+    if alone or any(f".{name}".endswith(f".{inward}") for inward in _INWARD):
         raise AddressRefused(f"The host {host} leads to a private or local address")
 
 

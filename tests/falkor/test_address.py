@@ -123,15 +123,32 @@ def test_loopback_is_refused_in_every_spelling(host, resolve, dns):
         falkor.check_base_url(f"https://{host}", allow_private=False, resolve=resolve)
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["redis", "redis.", "kubernetes.default.svc", "vault.svc.cluster", "db.svc.cluster.local", "printer.lan",
+     "wiki.corp", "nas.home", "app.test", "a.invalid", "router.home.arpa", "Redis", "host.docker.internal"],
+)  # fmt: skip
+@pytest.mark.parametrize("resolve", [True, False])
+def test_a_name_that_only_the_own_network_knows_is_refused_also_where_a_proxy_looks_names_up(host, resolve, dns):
+    dns[host.lower()] = ["93.184.215.14"]  # whatever it leads to
+    with pytest.raises(falkor.AddressRefused, match="private or local"):
+        falkor.check_base_url(f"https://{host}", allow_private=False, resolve=resolve)
+
+
+@pytest.mark.parametrize("host", ["vendor.example.com", "test.example.com", "corp.example", "[2606:4700::1111]"])
+def test_a_name_that_only_looks_like_one_of_them_is_taken(host, dns):
+    assert falkor.check_base_url(f"https://{host}", allow_private=False, resolve=False) == f"https://{host}"
+
+
 def test_a_name_without_an_address_is_refused_when_saved(dns):
     with pytest.raises(falkor.AddressRefused) as caught:
-        falkor.check_base_url("https://nowhere.invalid", allow_private=False)
+        falkor.check_base_url("https://nowhere.example", allow_private=False)
     assert "could not be found" in str(caught.value)
 
 
 def test_without_looking_names_up_only_the_url_is_judged(dns):
-    kept = falkor.check_base_url("https://nowhere.invalid/", allow_private=False, resolve=False)
-    assert kept == "https://nowhere.invalid"
+    kept = falkor.check_base_url("https://nowhere.example/", allow_private=False, resolve=False)
+    assert kept == "https://nowhere.example"
     assert dns["asked"] == []
 
 

@@ -37,6 +37,6 @@ def test_what_is_in_the_way_is_told_apart(token, kind, db):
 def test_behind_a_proxy_names_are_the_proxys_business(settings):
     settings.ALLOW_PRIVATE_UPSTREAMS = False
     with pytest.raises(falkor.AddressRefused):
-        usable_base_url("https://vendor.invalid")
+        usable_base_url("https://vendor.example")
     settings.UPSTREAM_PROXY = "http://proxy.invalid:3128"
-    assert usable_base_url("https://vendor.invalid") == "https://vendor.invalid"
+    assert usable_base_url("https://vendor.example") == "https://vendor.example"
