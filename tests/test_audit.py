@@ -183,6 +183,14 @@ def test_entries_are_found_by_person_kind_app_and_day(query, count, client, cast
     assert client.get(f"{address}&_export=csv").status_code == (400 if ignored else 200)
 
 
+def test_an_owner_finds_who_received_or_lost_access_alone_or_by_a_team(client, cast):
+    note(AuditKind.ACCESS_GIVEN, cast.demo, cast.owner, role="viewer", account="newcomer")
+    note(AuditKind.ACCESS_TAKEN, cast.demo, cast.owner, role="viewer", team="Trainers of Rio", account="nina")
+    client.force_login(cast.owner)
+    found = {q: client.get("/apps/demo/audit/", {"q": q}).context["rows"] for q in ("NEWC", "train rio", "nina", "x")}
+    assert found == {"NEWC": 1, "train rio": 1, "nina": 1, "x": 0}
+
+
 def test_the_audits_own_file_is_a_download_too(client, cast, story):
     text = download(client, cast.superuser, "/accounts/audit/?_export=csv")
     assert text.splitlines()[0] == "at,person,kind,details,app"

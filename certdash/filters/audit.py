@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from certdash.fields import DayField, midnight
 from certdash.models import AuditEntry, AuditKind
@@ -12,7 +12,7 @@ from .base import ListFilter, Of, Values
 
 
 class AuditFilter(ListFilter):
-    """Entries by who, what and when. `q` is a part of a user name."""
+    """Entries by who, what and when. `q` is a part of an account's or team's name: who did it, or whom it is about."""
 
     kind = Values("by_kind", sensible=AuditKind.values.__contains__)
     noted_from = Of(DayField, "by_first_day")
@@ -24,7 +24,8 @@ class AuditFilter(ListFilter):
 
     def by_words(self, queryset: QuerySet[Any], _name: str, words: str) -> QuerySet[Any]:
         for word in words.split():
-            queryset = queryset.filter(person_name__icontains=word)
+            about = Q(details__account__icontains=word) | Q(details__team__icontains=word)
+            queryset = queryset.filter(Q(person_name__icontains=word) | about)
         return queryset
 
     def by_kind(self, queryset: QuerySet[Any], _name: str, kinds: list[str]) -> QuerySet[Any]:
