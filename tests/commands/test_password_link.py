@@ -1,5 +1,6 @@
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 
 from certdash.models import AuditEntry, User
@@ -25,6 +26,11 @@ def test_whoever_keeps_guessing_cannot_keep_the_only_superuser_out(run, cast):
     assert browser.get("/accounts/people/").status_code == 200
     assert Client().get(link.removeprefix(settings.PUBLIC_URL), follow=True).status_code == 410
     assert AuditEntry.objects.filter(details__change="link to a new password made", details__by="command").exists()
+
+
+def test_it_is_the_link_alone_that_is_printed(cast, capsys):
+    call_command("password_link", "viewer")
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_there_is_no_link_for_nobody_and_none_for_a_closed_account(refused, cast):

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from werkzeug import Response
 
+from certdash.falkor.client import MESSAGE_LENGTH
 from certdash.models import Learner, SyncRun
 from certdash.sync.asking import Scope
 from certdash.sync.erasing import erase, traces_of
@@ -47,14 +48,23 @@ def test_a_report_is_blanked_however_it_spells_the_name(spelled: str, vendor: Ve
         "Nobody is called Ng here.",
         "Ask for bo.ng later.",
         "No such user: BO.NG@corp.exam",
-        "x" * 984 + " No such: bo.n",
-        "x" * 980 + " No such user: (b",
-        "x" * 986 + " for @bo.ng@cor",
     ],
 )
-def test_a_report_is_blanked_however_short_the_name_and_wherever_it_was_cut(said: str, vendor: Vendor) -> None:
+def test_a_report_is_blanked_however_short_the_name(said: str, vendor: Vendor) -> None:
     vendor.sync(story(erika(firstname="Bo", lastname="Ng", email="bo.ng@corp.example"), *people(2)))
-    run = refused(vendor, f"{said}g@corp.example, and more" if len(said) > 900 else said)
+    run = refused(vendor, said)
+    erase(Learner.objects.get(email="bo.ng@corp.example"), None, timezone.now())
+    run.refresh_from_db()
+    assert run.vendor_message == "What stood here quoted a learner who was erased."
+
+
+@pytest.mark.parametrize("address", ["bo.ng@corp.example", "<bo.ng@corp.example>"])
+@pytest.mark.parametrize("left", [2, 4, 6, 12])
+def test_a_report_is_blanked_wherever_in_the_name_it_was_cut(left: int, address: str, vendor: Vendor) -> None:
+    vendor.sync(story(erika(firstname="Bo", lastname="Ng", email="bo.ng@corp.example"), *people(2)))
+    begins = "No such user: ".rjust(MESSAGE_LENGTH - left, "x")
+    run = refused(vendor, f"{begins}{address}, and more")
+    assert run.vendor_message == f"{begins}{address[:left]}"
     erase(Learner.objects.get(email="bo.ng@corp.example"), None, timezone.now())
     run.refresh_from_db()
     assert run.vendor_message == "What stood here quoted a learner who was erased."
