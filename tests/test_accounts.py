@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 import time_machine
+from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
@@ -20,7 +21,7 @@ from certdash.invitations import password_link
 from certdash.models import AuditEntry, Grant, Role, Team, User
 from certdash.views import accounts
 from tests import world
-from tests.test_pages import text_of
+from tests.test_pages import words_of
 
 pytestmark = pytest.mark.django_db
 NEW = "another-horse-8"
@@ -97,8 +98,8 @@ def test_the_link_serves_once(admin):
     use(link)
     _client, page = open_link(link)
     assert page.status_code == 410
-    assert "This link has ended" in text_of(page)
-    assert "ask whoever runs certdash at your company" in text_of(page)
+    assert "This link has ended" in words_of(page)
+    assert "ask whoever runs certdash at your company" in words_of(page)
 
 
 def test_two_who_opened_the_link_do_not_both_set_a_password(admin):
@@ -197,7 +198,7 @@ def test_an_invitation_that_makes_no_sense_is_explained(fields, told, admin):
     before = User.objects.count()
     response = admin.post("/accounts/people/add/", INVITATION | fields)
     assert response.status_code == 422
-    assert told in text_of(response)
+    assert told in words_of(response)
     assert User.objects.count() == before
 
 
@@ -218,7 +219,7 @@ def test_where_everybody_comes_by_single_sign_on_no_link_is_made(admin, cast, se
     assert admin.get("/accounts/people/add/").status_code == 404
     assert admin.post(f"/accounts/people/{cast.viewer.pk}/link/").status_code == 404
     assert open_link(link)[1].status_code == 404
-    assert "Make a link" not in text_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
+    assert "Make a link" not in words_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
 
 
 # -- Mail -------------------------------------------------------------------------------------------------------
@@ -232,7 +233,7 @@ def test_with_a_mail_server_the_link_goes_by_mail_alone(admin, mails):
     response = admin.post("/accounts/people/add/", INVITATION, follow=True)
     (message,) = mails
     assert (message.to, message.subject) == (["newcomer@example.com"], "Your account in certdash")
-    assert "on its way to newcomer@example.com" in text_of(response)
+    assert "on its way to newcomer@example.com" in words_of(response)
     assert "set-password" not in response.content.decode()
     assert use(link_of(message)).status_code == 302
     assert logs_in("newcomer", NEW)
@@ -246,7 +247,7 @@ class Refusing(BaseEmailBackend):
 def test_a_mail_that_is_not_taken_leaves_a_link_to_hand_over(admin, settings, caplog):
     settings.SENDS_MAIL, settings.EMAIL_BACKEND = True, f"{__name__}.Refusing"
     response = admin.post("/accounts/people/add/", INVITATION)
-    assert "The mail server did not take the mail" in text_of(response)
+    assert "The mail server did not take the mail" in words_of(response)
     assert use(link_in(response)).status_code == 302
     assert "SMTPRecipientsRefused" in caplog.text
     assert "newcomer@example.com" not in caplog.text
@@ -271,7 +272,7 @@ def at_once(monkeypatch):
 
 
 def test_a_forgotten_password_is_set_anew_by_mail(cast, mails, at_once):
-    assert "Password forgotten?" in text_of(Client().get("/accounts/login/"))
+    assert "Password forgotten?" in words_of(Client().get("/accounts/login/"))
     ask("Viewer@Example.com")
     (message,) = mails
     assert message.to == ["viewer@example.com"]
@@ -325,7 +326,7 @@ def test_where_everybody_comes_by_single_sign_on_no_password_is_forgotten(cast, 
 
 
 def test_without_a_mail_server_the_log_in_says_who_helps(cast):
-    page = text_of(Client().get("/accounts/login/"))
+    page = words_of(Client().get("/accounts/login/"))
     assert "Password forgotten?" not in page
     assert "the password forgotten? Whoever runs certdash at your company can help." in page
 
@@ -365,7 +366,7 @@ def test_the_list_tells_of_everybody(admin, cast):
     assert "manager,,manager@example.com,,,deactivated,no" in lines
     assert "newcomer,New Comer,newcomer@example.com,,,invited,no" in lines
     assert len(lines) == 1 + User.objects.count()
-    shown = text_of(admin.get("/accounts/people/"))
+    shown = words_of(admin.get("/accounts/people/"))
     assert "Person E-mail address Teams Last log-in State" in shown
     assert "viewer viewer viewer@example.com Trainers never Active" in shown
 
@@ -447,6 +448,13 @@ def test_a_page_that_is_saved_late_leaves_the_password_alone(admin, cast, monkey
     assert (cast.viewer.first_name, cast.viewer.check_password(NEW)) == ("Vi", True)
 
 
+def test_a_name_turns_no_words_of_ours_around(admin, cast):
+    User.objects.filter(pk=cast.viewer.pk).update(first_name="\u202eeV")
+    for switch in ("deactivate", "reactivate"):
+        page = admin.post(f"/accounts/people/{cast.viewer.pk}/{switch}/", follow=True).content.decode()
+        assert "\u2068\u202eeV\u2069 " in page
+
+
 def test_somebody_deactivated_is_out_and_comes_back_with_a_log_in(admin, cast):
     browser = Client()
     browser.post("/accounts/login/", {"login": "viewer", "password": world.PASSWORD})
@@ -479,7 +487,7 @@ def test_a_session_that_nobody_used_meanwhile_is_over_too_and_so_is_a_link(admin
 def test_no_link_is_made_for_somebody_deactivated(admin, cast):
     User.objects.filter(pk=cast.viewer.pk).update(is_active=False)
     response = admin.post(f"/accounts/people/{cast.viewer.pk}/link/", follow=True)
-    assert "reactivate the account first" in text_of(response)
+    assert "reactivate the account first" in words_of(response)
     assert "set-password" not in response.content.decode()
 
 
@@ -515,7 +523,7 @@ def test_an_accounts_page_tells_what_it_may_do_and_by_which_team(admin, cast):
     team = Team.objects.create(name="Trainers")
     team.members.add(cast.viewer)
     Grant.objects.create(app=cast.other, team=team, role=Role.MANAGER)
-    page = text_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
+    page = words_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
     assert "Demo Academy Viewer" in page
     assert "Retail Academy by Trainers Manager" in page
 
@@ -532,14 +540,14 @@ def two_at_once(monkeypatch):
 def test_of_two_equal_invitations_one_is_made(fields, admin, cast, two_at_once):
     before = User.objects.count()
     response = admin.post("/accounts/people/add/", INVITATION | fields, follow=True)
-    assert "was made just now" in text_of(response)
+    assert "was made just now" in words_of(response)
     assert (User.objects.count(), noted(change="invited")) == (before, [])
 
 
 def test_of_two_who_take_one_name_one_gets_it(admin, cast, two_at_once):
     fields = fields_of(cast.viewer, username="manager")
     response = admin.post(f"/accounts/people/{cast.viewer.pk}/", fields, follow=True)
-    assert "Nothing was saved" in text_of(response)
+    assert "Nothing was saved" in words_of(response)
     assert noted(change="changed") == []
 
 
@@ -547,7 +555,7 @@ def test_of_two_teams_of_one_name_one_is_made(admin, cast, two_at_once):
     Team.objects.create(name="Trainers")
     response = admin.post("/accounts/teams/add/", {"name": "TRAINERS", "members": "viewer"})
     assert response.status_code == 422
-    assert "Another team has this name." in text_of(response)
+    assert "Another team has this name." in words_of(response)
     assert (Team.objects.count(), noted(change="made")) == (1, [])
 
 
@@ -588,7 +596,7 @@ def test_a_team_that_makes_no_sense_is_explained(fields, told, admin, cast):
     Team.objects.create(name="Trainers")
     response = admin.post("/accounts/teams/add/", fields)
     assert response.status_code == 422
-    assert told in text_of(response)
+    assert told in words_of(response)
     assert Team.objects.count() == 1
 
 
@@ -669,8 +677,8 @@ def test_an_owner_gives_a_team_a_role(login, owner, cast):
     team = Team.objects.create(name="Trainers")
     team.members.add(cast.stranger)
     response = owner.post("/apps/demo/people/", {"login": login, "role": "manager"}, follow=True)
-    assert "The team Trainers is manager of Demo Academy now." in text_of(response)
-    assert "Trainers Team stranger Manager" in text_of(response)
+    assert "The team Trainers is manager of Demo Academy now." in words_of(response)
+    assert "Trainers Team 1 person Manager" in words_of(response)
     stranger = Client()
     stranger.force_login(cast.stranger)
     assert stranger.get("/apps/demo/").status_code == 200
@@ -682,23 +690,56 @@ def test_a_name_of_a_person_and_of_a_team_is_no_guess(owner, cast):
     team = Team.objects.create(name="Stranger")
     response = owner.post("/apps/demo/people/", {"login": "stranger", "role": "viewer"})
     assert response.status_code == 422
-    assert "A person and a team have this name." in text_of(response)
+    assert "A person and a team have this name." in words_of(response)
     owner.post("/apps/demo/people/", {"login": "team:stranger", "role": "viewer"})
     owner.post("/apps/demo/people/", {"login": "stranger@example.com", "role": "owner"})
     given = {(grant.holder, grant.role) for grant in Grant.objects.filter(app=cast.demo)}
     assert {(team, "viewer"), (cast.stranger, "owner")} <= given
 
 
+def test_giving_access_tells_an_owner_no_more_of_a_person_than_was_typed(admin, owner, cast):
+    User.objects.filter(pk=cast.stranger.pk).update(first_name="Selma", last_name="Secret")
+    given = owner.post("/apps/demo/people/", {"login": "stranger", "role": "viewer"}, follow=True)
+    file = b"".join(owner.get("/apps/demo/people/?_export=csv")).decode()
+    assert "stranger is viewer of Demo Academy now." in words_of(given)
+    assert not any(told in words_of(given) + file for told in ("Secret", "stranger@example.com"))
+    assert "Selma Secret stranger@example.com" in words_of(admin.get("/apps/demo/people/"))
+    given = owner.post("/apps/demo/people/", {"login": "Stranger@Example.com", "role": "owner"}, follow=True)
+    assert "stranger@example.com" in words_of(given)
+    assert "Secret" not in words_of(given)
+
+
+def test_giving_a_team_access_tells_an_owner_nobody_who_is_in_it(admin, owner, cast):
+    Team.objects.create(name="Board").members.add(cast.stranger, cast.viewer)
+    given = owner.post("/apps/demo/people/", {"login": "board", "role": "viewer"}, follow=True)
+    file = b"".join(owner.get("/apps/demo/people/?_export=csv")).decode()
+    assert "Board Team 2 people Viewer" in words_of(given)
+    assert "stranger" not in words_of(given) + file
+    assert "Board Team stranger , viewer Viewer" in words_of(admin.get("/apps/demo/people/"))
+
+
+def test_a_user_name_that_came_with_single_sign_on_is_not_taken_for_somebody_an_owner_knows(admin, owner, cast):
+    squatter = User.objects.create(username="maya", email="eve@example.com", password="!")
+    SocialAccount.objects.create(user=squatter, provider="oidc", uid="1")
+    by_name, by_email = {"login": "maya", "role": "owner"}, {"login": "eve@example.com", "role": "viewer"}
+    refused = owner.post("/apps/demo/people/", by_name)
+    assert refused.status_code == 422
+    assert "Write the e-mail address of the person you mean." in words_of(refused)
+    assert "eve@example.com" not in words_of(refused)
+    assert owner.post("/apps/demo/people/", by_email).status_code == 302
+    assert admin.post("/apps/demo/people/", by_name).status_code == 302  # who can look up whose name it is
+
+
 def test_a_closed_account_and_no_account_are_told_apart_by_nobody(owner, cast):
     User.objects.filter(pk=cast.stranger.pk).update(is_active=False)
     answers = [owner.post("/apps/demo/people/", {"login": name, "role": "viewer"}) for name in ("stranger", "nobody")]
     assert answers[0].context["form"].errors == answers[1].context["form"].errors
-    assert "Retail" not in text_of(owner.get("/apps/demo/people/"))
+    assert "Retail" not in words_of(owner.get("/apps/demo/people/"))
 
 
 def test_an_owner_sees_no_team_but_those_with_access(owner, cast):
     Team.objects.create(name="Board members")
-    assert "Board members" not in text_of(owner.get("/apps/demo/people/"))
+    assert "Board members" not in words_of(owner.get("/apps/demo/people/"))
 
 
 def test_people_and_teams_are_sorted_and_filed_together(owner, cast):
@@ -709,10 +750,10 @@ def test_people_and_teams_are_sorted_and_filed_together(owner, cast):
     lines = b"".join(owner.get("/apps/demo/people/?_export=csv")).decode("utf-8-sig").splitlines()
     assert lines == [
         "name,email,team,members,role",
-        "manager,manager@example.com,,,manager",
-        ",,Nights,viewer,viewer",
-        "owner,owner@example.com,,,owner",
-        "viewer,viewer@example.com,,,viewer",
+        "manager,,,,manager",
+        ",,Nights,,viewer",
+        "owner,,,,owner",
+        "viewer,,,,viewer",
     ]
 
 
@@ -737,7 +778,7 @@ def test_an_owner_by_a_team_keeps_the_teams_ownership(owner, cast):
     Grant.objects.filter(user=cast.owner).delete()
     grant = Grant.objects.create(app=cast.demo, team=team, role=Role.OWNER)
     response = owner.post(f"/apps/demo/people/{grant.pk}/take-away/", follow=True)
-    assert "Your own access stays" in text_of(response)
+    assert "Your own access stays" in words_of(response)
     assert owner.post("/apps/demo/people/", {"login": "Owners", "role": "viewer"}).status_code == 422
     assert Grant.objects.get(pk=grant.pk).role == Role.OWNER
 

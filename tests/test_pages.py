@@ -209,6 +209,11 @@ def text_of(response):
     return re.sub(r"\s+", " ", text)
 
 
+def words_of(response):
+    """The same without what isolates names from the words around them."""
+    return re.sub("[\u2068\u2069]", "", text_of(response))
+
+
 EMPTY = {
     "/": "0 none yet",
     "/certificates/": "Nothing here yet: the next sync may bring some.",

@@ -241,7 +241,7 @@ def test_who_joins_a_run_is_told_since_when_by_whom_and_what_it_covers(as_manage
     address, said = joined(as_manager)
     assert address == f"{RUNS}{run.pk}/"
     assert f"being synchronised already, since {timezone.localtime(NOW):%-d %b %Y, %H:%M:%S}" in said
-    assert "asked for by owner" in said
+    assert "asked for by \u2068owner\u2069." in said
     assert said.endswith("it covers everything.")
     assert len(huey) == 0
 

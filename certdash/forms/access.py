@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -24,6 +25,12 @@ class GrantForm(forms.Form):
     )
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
 
+    def __init__(self, data: Any = None, *, knows_accounts: bool = False) -> None:
+        """`knows_accounts`: whoever fills it in can look up whose a user name is."""
+        super().__init__(data)
+        self.knows_accounts = knows_accounts
+        self.by_email = False
+
     def clean_login(self) -> User | Team:
         login = self.cleaned_data["login"].strip()
         named_team = login.lower().startswith(_TEAM)
@@ -39,6 +46,9 @@ class GrantForm(forms.Form):
                     )
                 )
             person = next(iter(found), None)
+            self.by_email = person is not None and person.email.lower() == login.lower()
+            if person and not self.knows_accounts:
+                self._not_by_a_name_that_they_chose(person)
         team = Team.objects.filter(name__iexact=name).first()
         if person and team:
             raise ValidationError(
@@ -58,6 +68,18 @@ class GrantForm(forms.Form):
             )
         return holder
 
+    def _not_by_a_name_that_they_chose(self, person: User) -> None:
+        """Who came by single sign-on may have the user name by which an owner knows somebody else."""
+        if self.by_email or not person.email or person.has_usable_password():
+            return
+        if SocialAccount.objects.filter(user=person).exists():
+            raise ValidationError(
+                gettext(
+                    "This user name came with single sign-on, and may be another person’s than you think. "
+                    "Write the e-mail address of the person you mean."
+                )
+            )
+
     before: str | None = None  # the role until it was saved
 
     @property
@@ -70,5 +92,6 @@ class GrantForm(forms.Form):
         holder = self.cleaned_data["login"]
         whose: dict[str, Any] = {"team" if isinstance(holder, Team) else "user": holder}
         self.before = Grant.objects.filter(app=app, **whose).values_list("role", flat=True).first()
-        grant, _new = Grant.objects.update_or_create(app=app, **whose, defaults={"role": self.cleaned_data["role"]})
+        told = {"role": self.cleaned_data["role"]} | ({"by_email": True} if self.by_email else {})
+        grant, _new = Grant.objects.update_or_create(app=app, **whose, defaults=told)
         return grant

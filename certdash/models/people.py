@@ -106,6 +106,7 @@ class Grant(models.Model):
     team = models.ForeignKey(Team, models.CASCADE, null=True, blank=True, related_name="grants")
     app = models.ForeignKey("App", models.CASCADE, related_name="grants")
     role = models.CharField(max_length=7, choices=Role.choices)
+    by_email = models.BooleanField(default=False, editable=False)  # who gave it knew the person's e-mail address
 
     objects = GrantQuerySet.as_manager()
 

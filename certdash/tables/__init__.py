@@ -4,7 +4,7 @@ Pages and files build their rows alike: from ids, a batch at a time, so a batch 
 """
 
 from .accounts import AccountTable, TeamTable
-from .apps import AppTable, GrantTable
+from .apps import AppTable, GrantTable, WholeGrantTable
 from .audit import AppAuditTable, AuditTable
 from .base import Table
 from .certificates import CertificateTable
@@ -32,4 +32,5 @@ __all__ = [
     "StoryTable",
     "Table",
     "TeamTable",
+    "WholeGrantTable",
 ]

@@ -15,6 +15,12 @@ from .base import Moment, NumberColumn, Table
 
 
 class GrantTable(Table):
+    """Who has access, for an owner: accounts and teams are not theirs to read.
+
+    Of a person the user name is told, and the e-mail address by which they were given access; of a team how many
+    people are in it.
+    """
+
     person = tables.Column(verbose_name=_("Person or team"), order_by=("holder_name", "pk"))
     role = tables.Column(verbose_name=_("Role"), order_by=("role", "holder_name", "pk"))
     take_away = tables.Column(verbose_name="", orderable=False)
@@ -25,9 +31,9 @@ class GrantTable(Table):
     nothing_text = _("Nobody has access to this app but superusers.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "name": lambda grant: grant.user.username if grant.user else "",
-        "email": lambda grant: grant.user.email if grant.user else "",
+        "email": lambda grant: grant.email,
         "team": lambda grant: grant.team.name if grant.team else "",
-        "members": lambda grant: "; ".join(person.username for person in grant.members),
+        "members": lambda grant: "; ".join(grant.named_members),
         "role": lambda grant: grant.role,
     }
 
@@ -39,6 +45,28 @@ class GrantTable(Table):
         active = Prefetch("team__members", User.objects.filter(is_active=True).order_by("username"))
         grants = Grant.objects.filter(pk__in=ids).select_related("app", "user", "team").defer("app__token")
         return grants.prefetch_related(active)
+
+    def rows_of(self, ids: Sequence[int]) -> list[Any]:
+        rows = super().rows_of(ids)
+        for grant in rows:
+            self.tell(grant)
+        return rows
+
+    def tell(self, grant: Any) -> None:
+        """Note what the page and a file say of the holder."""
+        grant.name = grant.user.username if grant.user else grant.team.name
+        grant.email = grant.user.email if grant.user and grant.by_email else ""
+        grant.people, grant.named_members = len(grant.members), []
+
+
+class WholeGrantTable(GrantTable):
+    """The same for a superuser, who looks after accounts and teams."""
+
+    def tell(self, grant: Any) -> None:
+        super().tell(grant)
+        if grant.user:
+            grant.name, grant.email = str(grant.user), grant.user.email
+        grant.named_members = [person.username for person in grant.members]
 
 
 class AppTable(Table):

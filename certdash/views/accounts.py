@@ -19,6 +19,7 @@ from certdash.connecting import is_connected
 from certdash.filters import AccountFilter
 from certdash.forms import PersonForm
 from certdash.invitations import DAYS, connecting_link, end_links, password_link, send_link
+from certdash.links import isolated
 from certdash.models import AuditKind, Grant, User
 from certdash.tables import AccountTable
 from certdash.views.page import List, viewer
@@ -92,7 +93,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
                 request, gettext("Nothing was saved: somebody else was given this name or address just now.")
             )
             return redirect("account", pk)
-        messages.success(request, gettext("The account of %(person)s is saved.") % {"person": person})
+        messages.success(request, gettext("The account of %(person)s is saved.") % {"person": isolated(str(person))})
         return redirect("accounts")
     context = _form_context(form) | {
         "person": stored,
@@ -116,14 +117,14 @@ def account_switch(request: HttpRequest, pk: int, active: bool) -> HttpResponse:
         return redirect("account", pk)
     with transaction.atomic():
         _lock_superusers(request)
-        closings = F("closings") + (not active)
+        closings = F("closings") + int(not active)
         if User.objects.filter(pk=pk, is_active=not active).update(is_active=active, closings=closings):
             _note(request, "reactivated" if active else "deactivated", person)
     if active:
         told = gettext("%(person)s can log in again, with the rights from before.")
     else:
         told = gettext("%(person)s is logged out everywhere and cannot log in any more.")
-    messages.success(request, told % {"person": person})
+    messages.success(request, told % {"person": isolated(str(person))})
     return redirect("account", pk)
 
 
@@ -134,7 +135,7 @@ def account_link(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     if not person.is_active:
         told = gettext("%(person)s is deactivated, so no link was made: reactivate the account first.")
-        messages.error(request, told % {"person": person})
+        messages.error(request, told % {"person": isolated(str(person))})
         return redirect("account", pk)
     _note(request, "link to a new password made", person)
     return _hand_over(request, person)

@@ -27,7 +27,7 @@ from certdash.signs import worker_sign
 from certdash.stats import freshness, numbers
 from certdash.sync.connection import test_connection
 from certdash.sync.scope import unheard_stories
-from certdash.tables import AppTable, GrantTable
+from certdash.tables import AppTable, GrantTable, Table, WholeGrantTable
 from certdash.tables.runs import told
 from certdash.views.page import List, page_is_about, viewer
 
@@ -99,7 +99,7 @@ def app_add(request: HttpRequest) -> HttpResponse:
             messages.info(request, gettext("This app is there already."))
             return redirect("apps")
         told = gettext("%(app)s is added. Name the groups to track, or synchronise it now.")
-        messages.success(request, told % {"app": the_app.name})
+        messages.success(request, told % {"app": isolated(the_app.name)})
         return redirect("app", the_app.slug)
     return render(request, "apps/add.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -200,11 +200,15 @@ class AppPeople(List):
     def queryset(self) -> QuerySet[Any]:
         return Grant.objects.filter(app=self.app).annotate(holder_name=Lower(Coalesce("user__username", "team__name")))
 
+    def make_table(self) -> Table:
+        whole = viewer(self.request).is_superuser
+        return WholeGrantTable(self.filters.qs, request=None) if whole else super().make_table()
+
     def context(self) -> dict[str, Any]:
         return {"app": self.app, "form": self.form, "may_own": True, "may_sync": True}
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
-        self.form = GrantForm(request.POST)
+        self.form = GrantForm(request.POST, knows_accounts=viewer(request).is_superuser)
         if self.form.is_valid():
             with transaction.atomic():
                 _lock(self.app)
@@ -268,7 +272,9 @@ _GIVEN_TO_TEAM = {
 
 
 def _holder(grant: Grant, the_app: App) -> dict[str, str]:
-    return {"holder": str(grant.team or grant.user), "app": the_app.name}
+    """By the user name, which only one person has."""
+    name = grant.team.name if grant.team else grant.user.username if grant.user else ""
+    return {"holder": isolated(name), "app": isolated(the_app.name)}
 
 
 def _note(kind: AuditKind, request: HttpRequest, grant: Grant, **details: str) -> None:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from certdash.access import app_or_404, role_in
 from certdash.filters import RunFilter
+from certdash.links import isolated
 from certdash.models import App, Rejection, Role, SyncRun
 from certdash.models.run import RUN_BADGES
 from certdash.signs import WorkerSign, worker_sign
@@ -56,7 +57,7 @@ def _joined(the_run: SyncRun, scope: Scope) -> str:
     since = timezone.localtime(the_run.started_at or the_run.requested_at)
     told = {
         "moment": formatted(since, gettext("j M Y, H:i:s")),
-        "person": asked_by(the_run),
+        "person": isolated(asked_by(the_run)),
         "what": asked_for(the_run, people=False),  # a message waits in the session until it is read
     }
     running = gettext("This app is being synchronised already, since %(moment)s, by the schedule or a command.")

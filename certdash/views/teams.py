@@ -15,6 +15,7 @@ from certdash.access import superuser_or_404
 from certdash.audit import note, note_membership
 from certdash.filters import TeamFilter
 from certdash.forms import TeamForm
+from certdash.links import isolated
 from certdash.models import AuditKind, Team
 from certdash.tables import TeamTable
 from certdash.views.accounts import SuperusersList
@@ -47,7 +48,7 @@ def team_add(request: HttpRequest) -> HttpResponse:
     form = TeamForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and (team := _saved(request, form, "made")):
         told = gettext("The team %(team)s is there. Owners give it access on the page of their app.")
-        messages.success(request, told % {"team": team})
+        messages.success(request, told % {"team": isolated(team.name)})
         return redirect("team", team.pk)
     return render(request, "accounts/team_add.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -59,7 +60,7 @@ def team(request: HttpRequest, pk: int) -> HttpResponse:
     stored = get_object_or_404(Team, pk=pk)
     form = TeamForm(request.POST if request.method == "POST" else None, Team.objects.get(pk=pk))
     if request.method == "POST" and form.is_valid() and (saved := _saved(request, form, "changed")):
-        messages.success(request, gettext("The team %(team)s is saved.") % {"team": saved})
+        messages.success(request, gettext("The team %(team)s is saved.") % {"team": isolated(saved.name)})
         return redirect("team", pk)
     context = {
         "form": form,
@@ -81,7 +82,7 @@ def team_delete(request: HttpRequest, pk: int) -> HttpResponse:
         note(AuditKind.TEAM, None, viewer(request), team=the_team.name, change="deleted")
         the_team.delete()
     told = gettext("The team %(team)s is gone, and with it the access that it gave.")
-    messages.success(request, told % {"team": the_team})
+    messages.success(request, told % {"team": isolated(the_team.name)})
     return redirect("teams")
 
 
