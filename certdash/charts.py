@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext, ngettext
 
+from certdash.rows import grouped
 from certdash.stats import Age, Week
 
 _HEIGHT, _DATES = 200, 24  # pixels; the dates stand below the baseline
@@ -75,7 +76,7 @@ def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> W
         delivered, pending = week.delivered * scale, week.pending * scale
         gap = _GAP if week.delivered and week.pending else 0
         day = formatted(first, gettext("j M Y"))
-        numbers = {"delivered": f"{week.delivered:,}", "pending": f"{week.pending:,}"}
+        numbers = {"delivered": grouped(week.delivered), "pending": grouped(week.pending)}
         words = gettext("Week of %(day)s: %(delivered)s delivered, %(pending)s pending") % {"day": day, **numbers}
         bars.append(
             Bar(
@@ -92,13 +93,13 @@ def weeks_chart(weeks: Sequence[Week], url_of: Callable[[date, date], str]) -> W
             )
         )
         rows.append(WeekRow(day, week.delivered, week.pending, url))
-    ticks = [Tick(f"{_BASELINE - value * scale:.1f}", f"{value:,}") for value in range(0, top + 1, step)]
+    ticks = [Tick(f"{_BASELINE - value * scale:.1f}", grouped(value)) for value in range(0, top + 1, step)]
     total = sum(week.delivered + week.pending for week in weeks)
     desc = ngettext(
         "%(total)s certificate in %(weeks)s weeks, by the week of its date; the last week is not over.",
         "%(total)s certificates in %(weeks)s weeks, by the week of their date; the last week is not over.",
         total,
-    ) % {"total": f"{total:,}", "weeks": len(weeks)}
+    ) % {"total": grouped(total), "weeks": len(weeks)}
     return WeeksChart(gettext("Certificates per week"), desc, ticks, bars, rows)
 
 
@@ -152,11 +153,11 @@ def ages_chart(ages: Sequence[Age], url_of: Callable[[Age], str]) -> AgesChart:
         AgeBar(
             label=(label := age_label(age)),
             pending=age.pending,
-            number=f"{age.pending:,}",
+            number=grouped(age.pending),
             width=f"{100 * age.pending / most:.2f}",
             y=number * _ROW,
             middle=number * _ROW + _ROW // 2,
-            title=gettext("Pending for %(age)s: %(many)s") % {"age": label, "many": f"{age.pending:,}"},
+            title=gettext("Pending for %(age)s: %(many)s") % {"age": label, "many": grouped(age.pending)},
             url=url_of(age),
         )
         for number, age in enumerate(ages)
@@ -166,7 +167,7 @@ def ages_chart(ages: Sequence[Age], url_of: Callable[[Age], str]) -> AgesChart:
         "%(total)s pending certificate by the whole days since its date.",
         "%(total)s pending certificates by the whole days since their date.",
         total,
-    ) % {"total": f"{total:,}"}
+    ) % {"total": grouped(total)}
     return AgesChart(gettext("How long the pending ones wait"), desc, bars, _ROW * len(bars))
 
 

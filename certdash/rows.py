@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
+from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -43,6 +44,16 @@ def clock(moment: datetime) -> str:
     return formatted(timezone.localtime(moment), gettext("j M Y, H:i"))
 
 
+def grouped(of: int) -> str:
+    """A number in the reader's language, in groups of digits: 1,284."""
+    return _grouped(of, get_language())
+
+
+@lru_cache(maxsize=4096)  # a matrix has thousands, most of them small
+def _grouped(of: int, _language: str | None) -> str:
+    return number_format(of, force_grouping=True)
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """The time between in its largest unit: 11 days."""
     passed = now - moment
@@ -68,7 +79,7 @@ def span(time: timedelta, now: datetime) -> str:
 
 @lru_cache(maxsize=4096)  # many rows of a page are of one age
 def _days(many: int, _language: str | None) -> str:
-    return ngettext("%(many)s day", "%(many)s days", many) % {"many": f"{many:,}"}
+    return ngettext("%(many)s day", "%(many)s days", many) % {"many": grouped(many)}
 
 
 def cut(text: str, most: int) -> str:
@@ -227,12 +238,12 @@ def breadth_words(app: App, groups: int) -> str:
     """What an app synchronises, of so many tracked groups; empty when it is everything."""
     if app.breadth == Breadth.STORIES:
         many = len(app.listed_stories)
-        return ngettext("only %(many)s listed story", "only %(many)s listed stories", many) % {"many": f"{many:,}"}
+        return ngettext("only %(many)s listed story", "only %(many)s listed stories", many) % {"many": grouped(many)}
     if app.breadth == Breadth.GROUPS:
         told = ngettext(
             "only the people of %(many)s tracked group", "only the people of %(many)s tracked groups", groups
         )
-        return told % {"many": f"{groups:,}"}
+        return told % {"many": grouped(groups)}
     return ""
 
 
@@ -242,5 +253,5 @@ def share_bar(delivered: int, pending: int) -> ShareBar | None:
         return None
     width = 100 * delivered / (delivered + pending)
     label = gettext("%(delivered)s delivered, %(pending)s pending")
-    told = label % {"delivered": f"{delivered:,}", "pending": f"{pending:,}"}
+    told = label % {"delivered": grouped(delivered), "pending": grouped(pending)}
     return ShareBar(f"{width:.2f}", f"{100 - width:.2f}", told)

@@ -1,13 +1,13 @@
 """Saved views: to which pages they may lead, what of an address they keep, and what that names of which apps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from django.urls import Resolver404, resolve
 from django.utils.crypto import get_random_string
 from django.utils.encoding import escape_uri_path
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,8 @@ from certdash.fields import is_row_id
 from certdash.filters.certificates import NO_GROUP
 from certdash.keys import name_groups, name_stories
 from certdash.models import App, Group, SavedView, Story, SyncRun
+from certdash.rows import grouped
+from certdash.words import word
 
 # The pages that take filters, by the names of their addresses: a view leads to no other one, here or elsewhere.
 PAGES: dict[str, str | Promise] = {
@@ -34,12 +36,17 @@ MOST_VIEWS = 200  # of a person
 _MOST_PAIRS = 600
 _LONGEST = 3000  # characters, as they stand in an address
 TOO_LONG = format_lazy(
-    _("This address is too long to be kept: a view has room for {most} characters of filters."), most=f"{_LONGEST:,}"
+    _("This address is too long to be kept: a view has room for {most} characters of filters."),
+    most=lazy(grouped, str)(_LONGEST),
 )
 # Where in the list somebody was, or how they like it: no filter, no order.
 _LEFT_OUT = ("page", "per_page")
 _EMPTY_MEANS = ("country", "city")  # without one
-_NOT_YOURS = _("(not in your apps)")
+_NOT_YOURS = {
+    "app": _("an app (not in your apps)"),
+    "story": _("a story (not in your apps)"),
+    "group": _("a group (not in your apps)"),
+}
 _UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -52,14 +59,11 @@ class Kept(NamedTuple):
 
     page: str  # in words
     pairs: list[tuple[str, str]]
+    words: Sequence[str] = ()  # of each pair
 
     @property
     def query(self) -> str:
         return urlencode(self.pairs)
-
-    @property
-    def in_words(self) -> str:
-        return ", ".join(f"{name}: {value or gettext('(empty)')}" for name, value in self.pairs)
 
 
 def page_of(path: str) -> str:
@@ -100,13 +104,11 @@ def _is_kept(name: str, value: str) -> bool:
 def told(views: Sequence[SavedView], apps: Sequence[App]) -> list[Kept]:
     """What each stored view keeps, also when its page is no more, as somebody is told who may see these apps."""
     each = [parse_qsl(view.query, keep_blank_values=True) for view in views]
-    hidden = _nothing_of(apps, {pair for pairs in each for pair in pairs})
+    names = _names(apps, {pair for pairs in each for pair in pairs})
+    pages = [page_of(view.path) or gettext("A page that is no more") for view in views]
     return [
-        Kept(
-            page_of(view.path) or gettext("A page that is no more"),
-            [(name, str(_NOT_YOURS) if (name, value) in hidden else value) for name, value in pairs],
-        )
-        for view, pairs in zip(views, each, strict=True)
+        Kept(page, pairs, [word(name, value, names) for name, value in pairs])
+        for page, pairs in zip(pages, each, strict=True)
     ]
 
 
@@ -133,17 +135,30 @@ def _named_by(path: str) -> list[tuple[str, str]]:
 
 def _nothing_of(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of these filters by app, story or group that name none of these apps or of theirs."""
+    asked = {pair for pair in pairs if pair[0] in _NOT_YOURS} - {("group", NO_GROUP)}
+    return asked - _named(apps, asked).keys()
+
+
+def _names(apps: Sequence[App], pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What those of these filters by app, story or group are called, to somebody who may see these apps."""
+    asked = {pair for pair in pairs if pair[0] in _NOT_YOURS} - {("group", NO_GROUP)}
+    found = _named(apps, asked)
+    return {pair: found.get(pair) or str(_NOT_YOURS[pair[0]]) for pair in asked}
+
+
+def _named(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The names of what these filters by app, story or group name of these apps."""
     asked: dict[str, set[str]] = {"app": set(), "story": set(), "group": set()}
     for name, value in pairs:
         asked.get(name, set()).add(value)
-    known = {"app": {app.slug for app in apps}, "story": set[str](), "group": set[str]()}
+    names = {("app", app.slug): app.name for app in apps if app.slug in asked["app"]}
     if asked["story"]:
         stories = name_stories(Story.objects.filter(app__in=apps), asked["story"])
-        known["story"] = {key for key, named in stories.items() if named}
+        names |= {("story", key): named[0].name or gettext("(no name)") for key, named in stories.items() if named}
     if asked["group"]:
         groups = name_groups(Group.objects.filter(app__in=apps, tracked=True), asked["group"])
-        known["group"] = {NO_GROUP} | {key for key, named in groups.items() if named}
-    return {(name, value) for name, values in asked.items() for value in values - known[name]}
+        names |= {("group", key): named[0].name for key, named in groups.items() if named}
+    return names
 
 
 def address_of(view: SavedView) -> str:

@@ -78,7 +78,7 @@ def test_with_one_filter_or_with_rows_nothing_is_suggested(query, viewer, some):
 
 def test_a_smaller_list_suggests_too(viewer, some):
     page = viewer.get("/people/?q=nobody&app=demo")
-    assert [(way.label, way.rows) for way in page.context["table"].suggestions] == [("q: nobody", 1)]
+    assert [(way.label, way.rows) for way in page.context["table"].suggestions] == [("“nobody”", 1)]
 
 
 def test_an_empty_list_asks_no_more_than_twenty_queries(viewer, some):

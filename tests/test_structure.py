@@ -38,6 +38,7 @@ ROOMS = (
         "stats",
         "tables",
         "timeline",
+        "words",
     },
     {"downloads", "templatetags"},
     {"sandbox", "worker"},

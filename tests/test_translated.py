@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.forms import HiddenInput
+from django.template import Context, Template
 from django.template.base import Lexer, TokenType
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
 from certdash import forms, tables
+from certdash.rows import grouped
 from tests.support.said import LETTER, Said
 from tests.test_pages import addresses, fill
 from tests.world import make_certificate, make_story
@@ -25,7 +27,10 @@ TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.*")
 # The program's name is the same in every language.
 NAMES = {"certdash"}
 # Attributes that people read, or hear; a table's cells show their label on a phone.
-READ = {"alt", "aria-description", "aria-label", "aria-roledescription", "data-label", "label", "placeholder", "title"}
+READ = {
+    "alt", "aria-description", "aria-label", "aria-roledescription", "data-label", "data-sort-by", "label",
+    "placeholder", "title",
+}  # fmt: skip
 # Tags whose strings are names of the program; what `include` hands on under these names is as well.
 TECHNICAL_TAGS = {"block", "elif", "extends", "icon", "if", "load", "static", "url"}
 TECHNICAL_ARGUMENTS = re.compile(r"""\b(icon|item|name|tone)=("[a-z_-]+"|'[a-z_-]+')|^include "[^"]+\"""")
@@ -44,6 +49,7 @@ SPEAKING = {
     "access.py", "adapters.py", "attempts.py", "charts.py", "downloads.py", "exports", "facets.py", "fields.py",
     "filters", "forms", "invitations.py", "links.py", "models", "rows.py", "saved_views.py", "signs.py",
     "single_sign_on.py", "stats", "tables", "templatetags", "time_zones.py", "timeline.py", "views", "visits.py",
+    "words.py",
 }  # fmt: skip
 MODULES = sorted(
     str(path.relative_to(PACKAGE))
@@ -352,6 +358,48 @@ def test_a_script_takes_its_words_from_the_page(script):
 @pytest.mark.parametrize("script", ["say('Link copied')", "x = `Copy ${many}`", "x = `${many} rows`"])
 def test_words_of_a_script_are_found(script):
     assert words_of(script) != []
+
+
+# -- Stylesheets -------------------------------------------------------------------------------------------------
+
+STYLES = sorted((FOLDER.parent / "static" / "certdash").glob("*.css"))
+
+
+def words_of_style(css):
+    """What a stylesheet writes onto the page by itself, or takes from an attribute that is not known to be read."""
+    found = []
+    for content in re.findall(r"(?<![-\w])content:([^;}]*)", css):
+        found += [text for text in STRING.findall(content) if LETTER.search(text)]
+        found += [name for name in re.findall(r"attr\(\s*([\w-]+)", content) if name not in READ]
+    return found
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda path: path.name)
+def test_a_stylesheet_takes_its_words_from_the_page(style):
+    assert words_of_style(style.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "style",
+    ['a::before { content: "Sort by"; }', "a::after{content:'by' attr(title)}", "a { content: attr(data-word) }"],
+)
+def test_words_of_a_stylesheet_are_found(style):
+    assert words_of_style(style) != []
+
+
+# -- Numbers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_digits_are_grouped_as_the_reader_does(name):
+    assert re.findall(r"\{[^{}]*:,\}", (PACKAGE / name).read_text()) == []
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "1,234,567"), ("de", "1.234.567"), ("pl", "1\xa0234\xa0567")])
+def test_a_number_is_written_in_its_readers_language(language, shown):
+    with translation.override(language):
+        assert grouped(1234567) == shown
+        assert Template("{% load humanize %}{{ n|intcomma }}").render(Context({"n": 1234567})) == shown
 
 
 # -- Another language --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.translation import get_language, gettext, gettext_lazy
 
-from certdash.rows import utc
+from certdash.rows import grouped, utc
 from certdash.stats import Freshness, oldest_check
 
 # What happened to cells that Excel could not take as they are, each with the sentence that says so.
@@ -78,7 +78,7 @@ class About:
             for one in self.each:
                 yield Line((one.app.name, self._told(one.checked_at), one.text), headed=False)
         notes = [_TIMES % {"zone": self.zone}] if self.moments else []
-        notes += [note % {"many": f"{happened[what]:,}"} for what, note in _NOTES.items() if happened[what]]
+        notes += [note % {"many": grouped(happened[what])} for what, note in _NOTES.items() if happened[what]]
         for number, note in enumerate(notes):
             if number == 0:
                 yield Line()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from certdash.models import Team, User
+from certdash.rows import grouped
 
 from .connection import lines
 
@@ -107,7 +108,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
         named = lines(self.cleaned_data["members"])
         if len(named) > _MOST_MEMBERS:
             most = gettext("At most %(most)s people can be in a team.")
-            raise ValidationError(most % {"most": f"{_MOST_MEMBERS:,}"})
+            raise ValidationError(most % {"most": grouped(_MOST_MEMBERS)})
         every = {person.pk: person for person in User.objects.only("username", "email")}
         by_name = {person.email.lower(): person for person in every.values() if person.email}
         by_name |= {person.username: person for person in every.values()}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from certdash.falkor import AddressRefused, normalise_token
 from certdash.models import App, Breadth, Group, Secret
+from certdash.rows import grouped
 from certdash.sync.connection import usable_base_url
 
 _INTERVALS: list[tuple[int, str | Promise]] = [
@@ -200,7 +201,7 @@ class ScopeForm(forms.Form):
             most = gettext(
                 "At most %(most)s stories can be listed, since each is asked for on its own; these are %(many)s."
             )
-            raise ValidationError(most % {"most": _MOST_STORIES, "many": f"{len(stories):,}"})
+            raise ValidationError(most % {"most": _MOST_STORIES, "many": grouped(len(stories))})
         if self.cleaned_data.get("breadth") == Breadth.STORIES and not stories:
             raise ValidationError(
                 gettext("Nothing is listed, so there would be nothing to ask for: list a story, one a line.")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from certdash.models import AuditEntry, AuditKind
+from certdash.rows import grouped
 
 from .base import Moment, Table
 
@@ -62,7 +63,7 @@ def _download(details: dict[str, Any]) -> str:
     what, file_format = details.get("what") or gettext("a file"), str(details.get("format", "")).upper()
     parts = [
         gettext("%(what)s as %(format)s") % {"what": what, "format": file_format},
-        ngettext("%(many)s row", "%(many)s rows", rows) % {"many": f"{rows:,}"},
+        ngettext("%(many)s row", "%(many)s rows", rows) % {"many": grouped(rows)},
         gettext("filtered by %(filters)s") % {"filters": _listed(filters)} if filters else gettext("without a filter"),
         *([] if details.get("whole", True) else [gettext("broken off before its end")]),
     ]
@@ -78,7 +79,7 @@ def _connection(details: dict[str, Any]) -> str:
 def _accepted(details: dict[str, Any]) -> str:
     many = details.get("certificates", 0)
     told = ngettext("Run %(run)s, %(many)s certificate", "Run %(run)s, %(many)s certificates", many)
-    return told % {"run": details.get("run"), "many": f"{many:,}"}
+    return told % {"run": details.get("run"), "many": grouped(many)}
 
 
 _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {

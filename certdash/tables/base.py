@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_tables2.data import TableQuerysetData
 
-from certdash.rows import utc
+from certdash.rows import grouped, utc
 
 
 class NumberColumn(tables.Column):  # type: ignore[misc]
@@ -23,7 +23,7 @@ class NumberColumn(tables.Column):  # type: ignore[misc]
         super().__init__(heading, attrs={"th": {"class": "num"}, "td": {"class": "num"}}, **kwargs)
 
     def render(self, value: int) -> str:
-        return f"{value:,}"
+        return grouped(value)
 
 
 class Data(TableQuerysetData):  # type: ignore[misc]

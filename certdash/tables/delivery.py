@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django_tables2 import Column
 
 from certdash.models import Story
-from certdash.rows import span, story_url
+from certdash.rows import grouped, span, story_url
 from certdash.stats.delivery import Clock
 
 from .base import NumberColumn
@@ -73,7 +73,7 @@ class DeliveryRow:
         why = ngettext("%(days)s day or more", "%(days)s days or more", days)
         if not self.clock.observed:
             why = ngettext("%(days)s day or more, nothing observed", "%(days)s days or more, nothing observed", days)
-        return why % {"days": f"{days:,}"}
+        return why % {"days": grouped(days)}
 
     @staticmethod
     def _rows(**filters: object) -> str:

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from certdash.links import isolated
 from certdash.models import App, Breadth, Story, SyncRun
+from certdash.rows import grouped
 
 from .base import Moment, NumberColumn, Table
 
@@ -106,12 +108,12 @@ def _asked_users(users: list[str], *, named: bool) -> str:
     if not users:
         return ""
     if not named:
-        return ngettext("%(many)s learner", "%(many)s learners", len(users)) % {"many": f"{len(users):,}"}
+        return ngettext("%(many)s learner", "%(many)s learners", len(users)) % {"many": grouped(len(users))}
     first, others = isolated(str(users[0])), len(users) - 1
     if not others:
         return first
     some = ngettext("%(first)s and %(others)s more", "%(first)s and %(others)s more", others)
-    return some % {"first": first, "others": f"{others:,}"}
+    return some % {"first": first, "others": grouped(others)}
 
 
 def _story_names(app: App, asked: set[str]) -> dict[str, str]:
@@ -125,9 +127,9 @@ def _story_names(app: App, asked: set[str]) -> dict[str, str]:
 def duration(seconds: float) -> str:
     """A time span in its two largest units, as people say it."""
     if seconds < 60:
-        return gettext("%(seconds)s s") % {"seconds": f"{seconds:.1f}"}
+        return gettext("%(seconds)s s") % {"seconds": number_format(round(seconds, 1), 1)}
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return gettext("%(hours)s h %(minutes)s min") % {"hours": f"{hours:,}", "minutes": minutes}
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": grouped(hours), "minutes": minutes}
     return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}

@@ -1,8 +1,7 @@
 """Certificates, and the pages of a story, a group and a person, which are the same list with a head."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,86 +9,24 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from certdash.charts import WeeksChart, week_query, weeks_chart
 from certdash.facets import facets, facets_in_use, periods, waiting
-from certdash.fields import MomentField
-from certdash.filters import PERIODS, CertificateFilter
-from certdash.models import App, Certificate, CertificateQuerySet, Group, Story, SyncRun
+from certdash.filters import CertificateFilter
+from certdash.models import Certificate, CertificateQuerySet, Group, Story
 from certdash.remembered import exact_count
-from certdash.rows import clock, day, share_bar
+from certdash.rows import share_bar
 from certdash.stats import Numbers, Share, Week, numbers_and_outside, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, SmallTable, address
-
-_WITHDRAWN = {
-    "hide": gettext_lazy("without withdrawn"),
-    "only": gettext_lazy("only withdrawn"),
-    "all": gettext_lazy("withdrawn and out of scope too"),
-}
-_CHANGES = {
-    "changed": gettext_lazy("change: any of the row"),
-    "outside": gettext_lazy("change: out of scope"),
-    "missing": gettext_lazy("missing in a held run"),
-    "new": gettext_lazy("change: new"),
-    "delivered": gettext_lazy("change: delivered"),
-    "withdrawn": gettext_lazy("change: withdrawn"),
-    "returned": gettext_lazy("change: returned"),
-    "link": gettext_lazy("change: link"),
-}
-_WORDS: dict[str, Callable[[str], str]] = {
-    "q": lambda value: f"“{value}”",
-    "awarded": lambda value: gettext("awarded: %(period)s") % {"period": PERIODS[value]},
-    "awarded_from": lambda value: gettext("from %(day)s") % {"day": _day(value)},
-    "awarded_to": lambda value: gettext("until %(day)s") % {"day": _day(value)},
-    "pending_days": lambda value: _pending_days(value),
-    "pending_under": lambda value: _pending_under(value),
-    "withdrawn": lambda value: str(_WITHDRAWN[value]),
-    "change": lambda value: str(_CHANGES[value]),
-    "changed_from": lambda value: gettext("changed since %(moment)s") % {"moment": _moment(value)},
-    "run": lambda value: gettext("sync run %(run)s") % {"run": value},
-    "id": lambda value: gettext("certificate %(id)s") % {"id": value},
-}
+from certdash.words import certificate_words
 
 _SCRIPTS = "scripts"  # a cookie that says that scripts run; app.js sets it
 _FILTERS, _WHOLE = "filters", "page"  # what `_part` asks for: the filters' values, or a page that has them
 
 # Filters without a field of their own in the rail; it keeps them.
 _KEPT = ("pending_under", "change", "changed_from", "run", "id")
-
-
-def _day(text: str) -> str:
-    return day(date.fromisoformat(text))
-
-
-def _pending_days(text: str) -> str:
-    told = ngettext("pending for %(days)s day or more", "pending for %(days)s days or more", int(Decimal(text)))
-    return told % {"days": text}
-
-
-def _pending_under(text: str) -> str:
-    told = ngettext("pending for less than %(days)s day", "pending for less than %(days)s days", int(Decimal(text)))
-    return told % {"days": text}
-
-
-def _moment(text: str) -> str:
-    moment = MomentField().clean(text)
-    return clock(moment) if moment else text
-
-
-def _run_label(run: SyncRun) -> str:
-    return gettext("sync run of %(moment)s") % {"moment": clock(run.requested_at)}
-
-
-def in_words(filters: CertificateFilter, apps: Sequence[App]) -> list[tuple[tuple[str, str], str]]:
-    """Name and value of every filter in use, each with its words."""
-    chosen = facets_in_use(filters, apps)
-    labels = {(facet.name, one.value): one.label for facet in chosen for one in facet.values}
-    labels |= {("run", text): _run_label(run) for text, run in filters.runs.items()}
-    return [
-        ((name, value), labels.get((name, value)) or _WORDS.get(name, str)(value)) for name, value in filters.active
-    ]
 
 
 class Certificates(List):
@@ -166,11 +103,11 @@ class Certificates(List):
         kept = self.filters.active
         return [
             {"label": label, "url": address(self.request.path, [pair for pair in kept if pair != one])}
-            for one, label in in_words(self.filters, self.apps)
+            for one, label in zip(kept, self.filter_words(), strict=True)
         ]
 
     def filter_words(self) -> list[str]:
-        return [label for _, label in in_words(self.filters, self.apps)]
+        return certificate_words(self.filters, self.apps)
 
 
 class CertificatesOf(Certificates):

@@ -13,6 +13,7 @@ from certdash.access import app_or_404
 from certdash.audit import note
 from certdash.forms import ErasedForm, TelephonesForm
 from certdash.models import App, AuditKind, Erasure, Learner, Role
+from certdash.rows import grouped
 from certdash.sync.erasing import erase, is_erased, lift, traces_of
 from certdash.sync.telephones import forget_telephones, store_telephones
 from certdash.tasks import enqueue, remove_telephones
@@ -48,7 +49,7 @@ def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
         "The next syncs leave their rows out.",
         gone.certificates,
     )
-    messages.success(request, told % {"many": f"{gone.certificates:,}"})
+    messages.success(request, told % {"many": grouped(gone.certificates)})
     return redirect("app", app.slug)
 
 

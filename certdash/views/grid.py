@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from certdash.filters import NO_GROUP, CertificateFilter
 from certdash.models import Group, Story
-from certdash.rows import story_url
+from certdash.rows import grouped, story_url
 from certdash.stats.matrix import COUNTED, Cell, Matrix
 from certdash.views.page import address
 
@@ -72,7 +72,7 @@ class Grid:
 
         def spot(label: str, cell: Cell, group: Group | str = "") -> Spot:
             url = self._links.rows_of(story, group) if cell.total else ""
-            return Spot(label, f"{cell.delivered:,}", f"{cell.pending:,}", cell.step, url)
+            return Spot(label, grouped(cell.delivered), grouped(cell.pending), cell.step, url)
 
         spots = [
             spot(group.name, matrix.cell(story, group) if story else matrix.of_group[group.pk], group)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from certdash.access import app_or_404
 from certdash.audit import note
 from certdash.models import AuditKind, Membership, Role, SyncRun
-from certdash.rows import CertificateRow
+from certdash.rows import CertificateRow, grouped
 from certdash.sync.withdrawals import accept
 from certdash.tasks import enqueue, withdraw_held
 from certdash.views.page import address, viewer
@@ -43,8 +43,8 @@ class Held:
         certificates = ngettext("%(many)s certificate", "%(many)s certificates", self.certificates)
         members = ngettext("%(many)s group member", "%(many)s group members", self.members)
         told = {
-            "certificates": certificates % {"many": f"{self.certificates:,}"},
-            "members": members % {"many": f"{self.members:,}"},
+            "certificates": certificates % {"many": grouped(self.certificates)},
+            "members": members % {"many": grouped(self.members)},
         }
         if self.certificates and self.members:
             return gettext("%(certificates)s and %(members)s") % told
@@ -56,8 +56,8 @@ class Held:
         withdraw = ngettext("withdraw %(many)s certificate", "withdraw %(many)s certificates", self.certificates)
         leave = ngettext("let %(many)s group member leave", "let %(many)s group members leave", self.members)
         told = {
-            "withdraw": withdraw % {"many": f"{self.certificates:,}"},
-            "leave": leave % {"many": f"{self.members:,}"},
+            "withdraw": withdraw % {"many": grouped(self.certificates)},
+            "leave": leave % {"many": grouped(self.members)},
         }
         if self.certificates and self.members:
             return gettext("Accept: %(withdraw)s and %(leave)s") % told

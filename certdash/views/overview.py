@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
+from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from certdash.charts import age_label, age_query, ages_chart, week_query, weeks_chart
 from certdash.exports import About
 from certdash.models import App, Certificate, CertificateQuerySet, State
-from certdash.rows import share_bar, story_url, utc
+from certdash.rows import grouped, share_bar, story_url, utc
 from certdash.stats import (
     OVERDUE_AGE,
     OVERDUE_DAYS,
@@ -116,7 +117,7 @@ def _tiles(
         "So many of these reached the age of %(days)s days since then: they are dated %(day)s or later.",
         OVERDUE_DAYS,
     ) % {"days": OVERDUE_DAYS, "day": formatted(change.since - OVERDUE_AGE, gettext("l j F"))}
-    delta = words % {"many": f"{late:,}", "day": _day(change.since)}
+    delta = words % {"many": grouped(late), "day": _day(change.since)}
     return _tiles_with(counted, notes | {"overdue": (delta, told)})
 
 
@@ -130,7 +131,7 @@ def _numbers(apps: Sequence[App], live: CertificateQuerySet, by_age: Sequence[Ag
 def _note(more: int, change: WeekChange) -> tuple[str, str]:
     """How many more than a week ago, and what that counts."""
     words = gettext("%(difference)s since %(day)s") if more else gettext("no change since %(day)s")
-    delta = {"difference": f"{'+' if more > 0 else '−'}{abs(more):,}", "day": _day(change.since)}
+    delta = {"difference": f"{'+' if more > 0 else '−'}{grouped(abs(more))}", "day": _day(change.since)}
     return words % delta, _COUNTED % {"moment": formatted(change.since, gettext("l j F, H:i"))}
 
 
@@ -142,13 +143,14 @@ def _tiles_with(counted: Numbers, notes: dict[str, tuple[str, str]]) -> list[dic
     def tile(name: str, label: str, query: list[tuple[str, str]], icon: str = "", note: str = "") -> dict[str, Any]:
         delta, title = notes[name]
         return {
-            "label": label, "number": f"{getattr(counted, name):,}", "url": _rows(query), "icon": icon, "note": note,
+            "label": label, "number": grouped(getattr(counted, name)), "url": _rows(query), "icon": icon, "note": note,
             "tone": "delivered" if icon == "check" else "pending", "delta": delta, "delta_title": title,
         }  # fmt: skip
 
     percent = none = gettext("none yet")
     if counted.total:
-        percent = gettext("%(share)s %% of all") % {"share": f"{100 * counted.delivered / counted.total:.1f}"}
+        share = number_format(round(100 * counted.delivered / counted.total, 1), 1)
+        percent = gettext("%(share)s %% of all") % {"share": share}
     late = ngettext("Pending over %(days)s day", "Pending over %(days)s days", OVERDUE_DAYS) % {"days": OVERDUE_DAYS}
     return [
         tile("total", gettext("Certificates"), [], note="" if counted.total else none),

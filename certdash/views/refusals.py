@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from certdash.exports import MOST_ROWS
+from certdash.rows import grouped
 
 
 def refused(text: str) -> HttpResponse:
@@ -28,7 +29,7 @@ def too_long(rows: int) -> str:
         "No file was made: a workbook for Excel holds at most %(most)s rows here, and these are %(rows)s. "
         "Take them as CSV, which has no limit, or choose fewer of them with the filters."
     )
-    return told % {"most": f"{MOST_ROWS:,}", "rows": f"{rows:,}"}
+    return told % {"most": grouped(MOST_ROWS), "rows": grouped(rows)}
 
 
 def nothing_selected() -> str:

@@ -20,6 +20,7 @@ from certdash.filters import RunFilter
 from certdash.links import isolated
 from certdash.models import App, Rejection, Role, SyncRun
 from certdash.models.run import RUN_BADGES
+from certdash.rows import grouped
 from certdash.signs import WorkerSign, worker_sign
 from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
@@ -156,7 +157,7 @@ def _under_way(the_run: SyncRun, now: datetime) -> dict[str, Any]:
     if the_run.phase == SyncRun.Phase.DOWNLOADING:
         numbers = filesizeformat(done)
     else:
-        told = gettext("%(done)s of %(total)s") % {"done": f"{done:,}", "total": f"{total:,}"}
+        told = gettext("%(done)s of %(total)s") % {"done": grouped(done), "total": grouped(total)}
         numbers = told if total else ""
     return {"numbers": numbers, "lasts": duration((now - the_run.requested_at).total_seconds())}
 
@@ -209,7 +210,7 @@ def _facts(the_run: SyncRun, held: Held | None) -> list[Fact]:
             found = held is not None and held.certificates == count
         url = "#rejected" if name == "rejected" else _rows_of(the_run, change) if found else ""
         if count or always:
-            facts.append(Fact(label, f"{count:,}", url))
+            facts.append(Fact(label, grouped(count), url))
     return facts
 
 

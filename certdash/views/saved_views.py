@@ -76,18 +76,17 @@ def view_add(request: HttpRequest) -> HttpResponse:
     path, query = given.get("path", reverse("certificates")), given.get("query", "")
     form = _form(request, SavedView(), path=path, query=query)
     if request.method == "POST" and form.is_valid() and (saved := form.store()):
-        told = gettext("The view %(name)s is saved. You find it under Views.")
-        messages.success(request, told % {"name": isolated(saved.name)})
+        success = gettext("The view %(name)s is saved. You find it under Views.")
+        messages.success(request, success % {"name": isolated(saved.name)})
         return led_to(address_of(saved), "views")
+    keeps, cancel_url = None, reverse("views")
     try:
-        keeps = kept(path, query)
-    except NotKept:
+        there = SavedView(path=path, query=kept(path, query).query)
+        (keeps,), cancel_url = told([there], visible_apps(request)), address_of(there)
+    except NotKept:  # then there is no list to go back to either
         if request.method != "POST":
             raise Http404("No page that a view could lead to.") from None
-        keeps = None
-    # Back to the list that was to be saved, as far as there is one.
-    there = SavedView(path=path, query=keeps.query) if keeps else None
-    context = {"form": form, "keeps": keeps, "cancel_url": address_of(there) if there else reverse("views")}
+    context = {"form": form, "keeps": keeps, "cancel_url": cancel_url}
     return render(request, "views/add.html", context, status=422 if form.errors else 200)
 
 

@@ -19,9 +19,10 @@ from certdash.filters import CertificateFilter
 from certdash.models import App, Certificate
 from certdash.stats import freshness
 from certdash.tables import CertificateTable
-from certdash.views.certificates import Certificates, in_words
+from certdash.views.certificates import Certificates
 from certdash.views.page import address
 from certdash.views.refusals import too_long
+from certdash.words import certificate_words
 
 
 class Command(BaseCommand):
@@ -67,7 +68,7 @@ def _about(filters: CertificateFilter, apps: Sequence[App], only: str | None) ->
         pairs.insert(0, ("app", only))
     return About(
         str(Certificates.title),
-        [label for _, label in in_words(filters, apps)],
+        certificate_words(filters, apps),
         address(reverse("certificates"), pairs),
         CertificateTable.moments(),
         Certificates.file_name,
