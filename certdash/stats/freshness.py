@@ -10,7 +10,7 @@ from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext, ngettext
 
 from certdash.models import App, SyncRun
-from certdash.rows import ago, clock
+from certdash.rows import ago, clock, grouped
 
 
 @dataclass(slots=True)
@@ -145,8 +145,12 @@ def overall(each: Sequence[Freshness], now: datetime) -> tuple[str, str]:
     worst = worst_first(each)[0]
     if worst.tone != "ok":
         return worst.tone, gettext("%(app)s: %(text)s") % {"app": worst.app.name, "text": worst.text}
-    text = ngettext("%(many)s app, %(as_of)s", "%(many)s apps, %(as_of)s", len(each))
-    return "ok", text % {"many": len(each), "as_of": as_of(each, now)}
+    text = ngettext(
+        "%(many)s app, as of %(moment)s (%(zone)s)", "%(many)s apps, as of %(moment)s (%(zone)s)", len(each)
+    )
+    oldest = min(one.checked_at for one in each if one.checked_at)
+    zone = timezone.get_current_timezone_name()
+    return "ok", text % {"many": grouped(len(each)), "moment": _clock(oldest, now), "zone": zone}
 
 
 def worst_first(each: Sequence[Freshness]) -> list[Freshness]:
@@ -154,12 +158,12 @@ def worst_first(each: Sequence[Freshness]) -> list[Freshness]:
     return sorted(each, key=lambda one: ("stale", "none", "busy", "ok").index(one.tone))
 
 
-def as_of(each: Sequence[Freshness], now: datetime) -> str:
-    """Since when all of these apps have been true, with the time zone; says when some never were."""
+def as_of(each: Sequence[Freshness]) -> str:
+    """Since when all of these apps have been true, to be read on another day too; says when some never were."""
     oldest = oldest_check(each)
     if oldest is None:
         return gettext("not synchronised yet") if each else ""
-    told = {"moment": _clock(oldest, now), "zone": timezone.get_current_timezone_name()}
+    told = {"moment": clock(oldest), "zone": timezone.get_current_timezone_name()}
     never = sum(one.checked_at is None for one in each)
     if not never:
         return gettext("as of %(moment)s (%(zone)s)") % told
@@ -168,7 +172,7 @@ def as_of(each: Sequence[Freshness], now: datetime) -> str:
         "as of %(moment)s (%(zone)s), without %(many)s not synchronised yet",
         never,
     )
-    return text % (told | {"many": never})
+    return text % (told | {"many": grouped(never)})
 
 
 def oldest_check(each: Sequence[Freshness]) -> datetime | None:

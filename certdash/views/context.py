@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from certdash.access import views_for
 from certdash.logs import REFERENCE
 from certdash.models import SavedView
-from certdash.stats import overall, worst_first
+from certdash.stats import as_of, overall, worst_first
 from certdash.views.page import viewer, visible_apps, visible_freshness
 
 _APPS_TOLD = 12  # one by one in the page head
@@ -39,7 +39,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         line = gettext("%(app)s: %(text)s")
         lines = [line % {"app": one.app.name, "text": one.text} for one in worst_first(each)[:_APPS_TOLD]]
         url = reverse("app", args=[each[0].app.slug]) if len(each) == 1 else f"{reverse('overview')}#apps"
-        return {"tone": tone, "text": text, "title": "\n".join(lines), "url": url}
+        return {"tone": tone, "text": text, "title": "\n".join(lines), "url": url, "as_of": as_of(each)}
 
     return {
         "freshness": SimpleLazyObject(head),

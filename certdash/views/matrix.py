@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -68,7 +67,7 @@ class MatrixPage(Certificates):
         if number > paginator.num_pages:
             self.ignored.append(f"page={number}")
         grid = Grid(self.matrix, self.filters, paginator.page(min(number, paginator.num_pages)), GROUPS)
-        grid.as_of = as_of(visible_freshness(self.request, self.apps), timezone.now())
+        grid.as_of = as_of(visible_freshness(self.request, self.apps))
         ignored = [part for part in self.ignored if part.partition("=")[2]]
         return {
             "title": self.title,

@@ -37,6 +37,7 @@ from certdash.tables import Table
 from certdash.views.refusals import nothing_selected, refused, senseless, too_long
 from certdash.views.suggestions import suggestions
 from certdash.ways import led_to
+from certdash.words import list_words
 
 PAGE_SIZE, PAGE_SIZES = 50, (25, 50, 100, 200)
 
@@ -192,7 +193,7 @@ class List(View):
             return part
         self._page(page, size)
         if self.of_vendor:
-            self.table.as_of = as_of(visible_freshness(request, self.apps), timezone.now())
+            self.table.as_of = as_of(visible_freshness(request, self.apps))
         return render(request, self.template_name, self._list_context(request) | self.context())
 
     def _number(self, name: str, default: int, most: int = LONGEST_LIST) -> int:
@@ -218,7 +219,7 @@ class List(View):
 
     def filter_words(self) -> list[str]:
         """The filters in use, in words."""
-        return [f"{name}: {value}" for name, value in self.filters.active]
+        return list_words(self.filters)
 
     def _file(self, request: HttpRequest) -> HttpResponseBase:
         asked = request.GET.getlist("_table")
@@ -283,6 +284,7 @@ class List(View):
             "table": self.table,
             "rows": self.table.paginator.count,
             "filters": self.filters,
+            "filter_words": self.filter_words,
             "ignored": ignored,
             "ignored_filter": any(part.partition("=")[0] not in ("sort", "page", "per_page") for part in ignored),
             **self._downloads(self.table.paginator.count),
