@@ -1,12 +1,15 @@
 """A GET reads: only the session's and the last visit's stamps move, and what is written down of it is added."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.test import Client
 
-from tests import test_access
+from certdash.invitations import password_link
+from certdash.models import User
+from tests import test_access, test_oidc
 from tests.test_access import GET, WHO, logged_in
 
 # Stamps of visits, and rows that are only added to.
@@ -21,20 +24,20 @@ _FORM = "?wanted=1&name=x&path=/certificates/&query=q%3Da&time_zone=Europe/Berli
 _FILE = "?_export=xlsx&_selected=1&id=1"
 
 
-def signature() -> dict[str, list[Any]]:
-    """Every row of every table but those."""
+def signature(but: Collection[str] = _MAY_MOVE) -> dict[str, list[Any]]:
+    """Every row of every table but those, without the stamps of visits."""
     return {
         table: sorted(
             tuple((name, repr(value)) for name, value in row.items() if name not in _STAMPS)
             for row in model._base_manager.values()
         )
         for model in apps.get_models(include_auto_created=True)
-        if (table := model._meta.db_table) not in _MAY_MOVE
+        if (table := model._meta.db_table) not in but
     }
 
 
-def get(client: Client, address: str) -> None:
-    response = client.get(address)
+def ask(client: Client, address: str, method: str = "get") -> None:
+    response = getattr(client, method)(address)
     if response.streaming:
         for _ in response:
             pass
@@ -46,5 +49,66 @@ def test_get_changes_no_row(who: str, cast: Any, addresses: dict[str, str]) -> N
     before = signature()
     for name in GET:
         for query in ("", "?_export=csv", "?page=2&sort=-person", "?_part=filters", _FILE, _FORM):
-            get(client, addresses[name] + query)
+            ask(client, addresses[name] + query)
         assert signature() == before, name
+
+
+@pytest.mark.parametrize("method", ["head", "options", "trace"])
+@pytest.mark.parametrize("who", ["anonymous", "owner", "superuser"])
+def test_neither_does_what_else_only_looks(who: str, method: str, cast: Any, addresses: dict[str, str]) -> None:
+    client = logged_in(cast, who)
+    before = signature()
+    for name in GET:
+        ask(client, addresses[name] + _FORM, method)
+        assert signature() == before, name
+
+
+# -- With all that can be switched on ---------------------------------------------------------------------------
+
+company = test_oidc.company
+# What may change something although it is a GET.
+_EXCEPTIONS = {
+    "openid_connect_callback": "a provider leads back by GET alone; it makes the account of who is here first, and "
+    "without the state of this browser and the provider's word it makes nothing",
+}
+
+
+@pytest.fixture
+def mail(settings: Any) -> None:
+    settings.SENDS_MAIL = True  # into a box of the tests
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("who", ["anonymous", "viewer", "superuser"])
+@pytest.mark.usefixtures("mail", "company")
+def test_nor_with_mail_and_single_sign_on(
+    who: str, method: str, cast: Any, addresses: dict[str, str], mailoutbox: list[Any]
+) -> None:
+    client = logged_in(cast, who)
+    link = password_link(User.objects.get(username="somebody")).removeprefix("http://127.0.0.1:8000")
+    forged = f"{addresses['openid_connect_callback']}?state=x&code=y"
+    led_back = [f"{addresses['account_login']}?next=/certificates/", f"{addresses['single_sign_on']}?next=/stories/"]
+    before = signature()
+    for address in [*addresses.values(), link, f"{link}?new_password1=a-new-horse-9", forged, *led_back]:
+        ask(client, address, method)
+        assert signature() == before, address
+    assert mailoutbox == []
+
+
+def test_the_pages_of_mail_and_single_sign_on_are_there(cast: Any, company: Any, mail: None) -> None:
+    """Else the walk above would have looked at nothing."""
+    client = Client()
+    assert client.get("/accounts/password/forgotten/").status_code == 200
+    link = password_link(cast.viewer).removeprefix("http://127.0.0.1:8000")
+    assert client.get(link, follow=True).context["validlink"]
+    assert client.get("/accounts/sso/")["Location"].startswith(company.url)
+
+
+def test_what_may_change_something_does(cast: Any, company: Any) -> None:
+    """An exception that is none any more is no longer needed."""
+    before = signature()
+    browser = test_oidc.Browser()
+    browser.sign_on("ana-1")
+    assert any("/accounts/sso/callback/" in address for address in browser.went)
+    assert signature() != before
+    assert set(_EXCEPTIONS) <= set(GET)

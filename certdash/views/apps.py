@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from certdash.access import app_or_404, role_in
 from certdash.audit import note, note_connection
@@ -56,6 +56,7 @@ class Apps(List):
         return {"worker": worker_sign(timezone.now())}
 
 
+@require_safe
 def app(request: HttpRequest, slug: str) -> HttpResponse:
     """One app: how fresh it is, its numbers, its last runs, and what its owners can do."""
     the_app = app_or_404(viewer(request), slug)

@@ -121,7 +121,7 @@ class CertificatesOf(Certificates):
     def whole(self) -> int:
         return self.numbers_and_outside[0].total
 
-    def head(self) -> dict[str, Any]:
+    def headline(self) -> dict[str, Any]:
         """What the head shows."""
         numbers, _ = self.numbers_and_outside
         return {

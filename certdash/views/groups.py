@@ -65,7 +65,7 @@ class OneGroup(CertificatesOf):
     def context(self) -> dict[str, Any]:
         return {
             **super().context(),
-            **self.head(),
+            **self.headline(),
             "app": self.app,
             "group": self.group,
             "members": Membership.objects.filter(group=self.group, until=None).count(),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
 
 from certdash.charts import age_label, age_query, ages_chart, week_query, weeks_chart
 from certdash.exports import About
@@ -42,6 +43,7 @@ _COUNTED = gettext_lazy(
 )
 
 
+@require_safe
 def overview(request: HttpRequest) -> HttpResponseBase:
     """The numbers, what is pending, what is new since the last visit, and how fresh each app is."""
     apps, now = visible_apps(request), timezone.now()

@@ -79,7 +79,7 @@ class OnePerson(CertificatesOf):
         shared = of_person(self, self.learner)
         return {
             **super().context(),
-            **self.head(),
+            **self.headline(),
             "learner": self.learner,
             "app": self.learner.app,
             "may_erase": shared["role"] == Role.OWNER,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from certdash.access import app_or_404, role_in
 from certdash.filters import RunFilter
@@ -113,6 +113,7 @@ def _rights(request: HttpRequest, app: App) -> dict[str, Any]:
 # -- One run ----------------------------------------------------------------------------------------------------
 
 
+@require_safe
 def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One run: while it runs the page refreshes itself, and it ends on the result."""
     app, now = app_or_404(viewer(request), slug), timezone.now()

@@ -76,7 +76,7 @@ class OneStory(CertificatesOf):
     def context(self) -> dict[str, Any]:
         return {
             **super().context(),
-            **self.head(),
+            **self.headline(),
             "app": self.app,
             "story": self.story,
             "observed": self.observed(),
