@@ -1,5 +1,6 @@
 """What the vendor sent, made harmless: which permalinks may become a link, and words inside our sentences."""
 
+from unicodedata import bidirectional
 from urllib.parse import urlsplit
 
 
@@ -20,4 +21,10 @@ def isolated(text: str) -> str:
     return f"\u2068{text.translate(_ISOLATES)}\u2069"
 
 
+def apart(text: str) -> str:
+    """The same where the text holds anything that is read from right to left; any other is left as it is."""
+    return isolated(text) if any(bidirectional(sign).lower() in _TURNS for sign in text) else text
+
+
+_TURNS = {"r", "al", "an", "rle", "rlo", "lre", "lro", "rli", "lri", "fsi"}  # kinds of signs, as Unicode has them
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))

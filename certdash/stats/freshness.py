@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext, ngettext
 
+from certdash.links import apart
 from certdash.models import App, SyncRun
 from certdash.rows import ago, clock, grouped
 
@@ -144,7 +145,7 @@ def overall(each: Sequence[Freshness], now: datetime) -> tuple[str, str]:
         return each[0].tone, each[0].text
     worst = worst_first(each)[0]
     if worst.tone != "ok":
-        return worst.tone, gettext("%(app)s: %(text)s") % {"app": worst.app.name, "text": worst.text}
+        return worst.tone, gettext("%(app)s: %(text)s") % {"app": apart(worst.app.name), "text": worst.text}
     text = ngettext(
         "%(many)s app, as of %(moment)s (%(zone)s)", "%(many)s apps, as of %(moment)s (%(zone)s)", len(each)
     )

@@ -9,6 +9,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from certdash.links import apart
 from certdash.models import AuditEntry, AuditKind
 from certdash.rows import grouped
 
@@ -38,9 +39,10 @@ def who(entry: AuditEntry) -> str:
     return gettext("a command") if entry.details.get("by") == _COMMAND else gettext("somebody without an account")
 
 
-def in_words(entry: AuditEntry) -> str:
-    """The details of an entry in words."""
-    return _WORDS.get(entry.kind, _plainly)(entry.details)
+def in_words(entry: AuditEntry, shown: Callable[[str], str] = str) -> str:
+    """The details of an entry in words. `shown`: how others' words, such as names of teams, stand among ours."""
+    details = {name: shown(value) if isinstance(value, str) else value for name, value in entry.details.items()}
+    return _WORDS.get(entry.kind, _plainly)(details)
 
 
 def _plainly(details: dict[str, Any]) -> str:
@@ -121,7 +123,7 @@ class AuditTable(Table):
     def rows_of(self, ids: Sequence[int]) -> list[Any]:
         rows = super().rows_of(ids)
         for entry in rows:
-            entry.who, entry.told = who(entry), in_words(entry)
+            entry.who, entry.told = who(entry), in_words(entry, apart)
         return rows
 
 

@@ -12,10 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
+from certdash.links import apart
 from certdash.models import Badge
 from certdash.rows import cut, day
 
 register = Library()
+register.filter("apart", apart)
 
 
 @register.simple_tag

@@ -19,7 +19,7 @@ from certdash.remembered import exact_count
 from certdash.rows import share_bar
 from certdash.stats import Numbers, Share, Week, numbers_and_outside, weeks
 from certdash.tables import CertificateTable
-from certdash.views.page import List, SmallTable, address
+from certdash.views.page import List, SmallTable, address, here
 from certdash.words import certificate_words
 
 _SCRIPTS = "scripts"  # a cookie that says that scripts run; app.js sets it
@@ -78,8 +78,8 @@ class Certificates(List):
 
     def context(self) -> dict[str, Any]:
         return self.rail() | {
-            "filters_url": address(self.request.path, [*self.filters.active, ("_part", _FILTERS)]),
-            "whole_url": address(self.request.path, [*self.filters.active, ("_part", _WHOLE)]),
+            "filters_url": address(here(self.request), [*self.filters.active, ("_part", _FILTERS)]),
+            "whole_url": address(here(self.request), [*self.filters.active, ("_part", _WHOLE)]),
             "offers_words": "q" not in self.not_offered,
             "chips": self._chips(),
             "of": self._of(),
@@ -102,7 +102,7 @@ class Certificates(List):
         """What is active, each with the address that does without it."""
         kept = self.filters.active
         return [
-            {"label": label, "url": address(self.request.path, [pair for pair in kept if pair != one])}
+            {"label": label, "url": address(here(self.request), [pair for pair in kept if pair != one])}
             for one, label in zip(kept, self.filter_words(), strict=True)
         ]
 
@@ -138,7 +138,7 @@ class CertificatesOf(Certificates):
         return [
             {
                 "name": one.name,
-                "url": address(self.request.path, [(name, one.key)]),
+                "url": address(here(self.request), [(name, one.key)]),
                 "counts": it,
                 "share": share_bar(it.delivered, it.pending),
             }
@@ -163,7 +163,7 @@ class CertificatesOf(Certificates):
         """The live certificates of the page per week, each bar a link to its rows."""
 
         def rows_of(first: date, last: date) -> str:
-            return address(self.request.path, week_query(first, last))
+            return address(here(self.request), week_query(first, last))
 
         return weeks_chart(self.weeks, rows_of)
 

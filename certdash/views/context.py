@@ -1,4 +1,4 @@
-"""What every template is given: how fresh the data is, the views in the navigation, the section of the page."""
+"""What every template is given: where they stand, how fresh the data is, the views in the navigation."""
 
 from typing import Any, cast
 
@@ -11,10 +11,11 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
 from certdash.access import views_for
+from certdash.links import apart
 from certdash.logs import REFERENCE
 from certdash.models import SavedView
 from certdash.stats import as_of, overall, worst_first
-from certdash.views.page import viewer, visible_apps, visible_freshness
+from certdash.views.page import here, viewer, visible_apps, visible_freshness
 
 _APPS_TOLD = 12  # one by one in the page head
 _VIEWS_PINNED = 15  # in the navigation; all of them are in the list of views
@@ -29,7 +30,7 @@ def pinned_views(request: HttpRequest) -> list[SavedView]:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Context of every template: the freshness in the page head, and the section of the page."""
+    """Context of every template: the path and the section of the page, and the freshness in its head."""
 
     def head() -> dict[str, Any]:
         if not request.user.is_authenticated:
@@ -37,11 +38,12 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         each = visible_freshness(request, getattr(request, "_page_apps", None))
         tone, text = overall(each, timezone.now())
         line = gettext("%(app)s: %(text)s")
-        lines = [line % {"app": one.app.name, "text": one.text} for one in worst_first(each)[:_APPS_TOLD]]
+        lines = [line % {"app": apart(one.app.name), "text": one.text} for one in worst_first(each)[:_APPS_TOLD]]
         url = reverse("app", args=[each[0].app.slug]) if len(each) == 1 else f"{reverse('overview')}#apps"
         return {"tone": tone, "text": text, "title": "\n".join(lines), "url": url, "as_of": as_of(each)}
 
     return {
+        "here": here(request),
         "freshness": SimpleLazyObject(head),
         "has_passwords": not settings.OIDC_ONLY,
         "pinned_views": lambda: pinned_views(request),

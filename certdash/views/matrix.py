@@ -14,7 +14,7 @@ from certdash.stats import as_of
 from certdash.stats.matrix import Cell, Matrix
 from certdash.views.certificates import Certificates
 from certdash.views.grid import Grid
-from certdash.views.page import address, file_response, visible_freshness
+from certdash.views.page import address, file_response, here, visible_freshness
 
 STORIES, GROUPS = 50, 30  # on a page; files have all
 # Heads and marks of the file, which programs read: they are the same in every language.
@@ -88,7 +88,7 @@ class MatrixPage(Certificates):
         return [
             {
                 "label": label,
-                "url": address(self.request.path, [*self.filters.active, ("sort", name)]),
+                "url": address(here(self.request), [*self.filters.active, ("sort", name)]),
                 "is_current": name == self.order,
             }
             for name, (label, _) in _ORDERS.items()

@@ -20,6 +20,7 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import escape_uri_path
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.views import View
@@ -83,6 +84,11 @@ def page_is_about(request: HttpRequest, apps: Sequence[App]) -> None:
 def address(path: str, pairs: Sequence[tuple[str, str]]) -> str:
     """A path with a query of these names and values."""
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def here(request: HttpRequest) -> str:
+    """The path of this page as an address has it: a key in it can hold what ends a path."""
+    return escape_uri_path(request.path)
 
 
 def moved(request: HttpRequest, url: str) -> HttpResponseBase:
@@ -254,7 +260,7 @@ class List(View):
 
     def _rows_url(self, *more: tuple[str, str]) -> str:
         """The address of exactly these rows in this order."""
-        return address(self.request.path, [*self.filters.active, *self._ordered(), *more])
+        return address(here(self.request), [*self.filters.active, *self._ordered(), *more])
 
     def _downloads(self, rows: int) -> dict[str, Any]:
         """The formats that take so many rows, each with the address of the file."""
@@ -268,9 +274,9 @@ class List(View):
     def _list_context(self, request: HttpRequest) -> dict[str, Any]:
         kept = self.filters.active
         if kept:
-            self.table.empty_url, self.table.empty_label = request.path, gettext("Clear all filters")
+            self.table.empty_url, self.table.empty_label = here(request), gettext("Clear all filters")
             if not self.table.paginator.count:
-                self.table.suggestions = suggestions(self.filters, self.filter_words(), request.path)
+                self.table.suggestions = suggestions(self.filters, self.filter_words(), here(request))
         else:
             self.table.empty_text = (
                 self.table.nothing_text

@@ -16,7 +16,7 @@ from certdash.rows import story_url
 from certdash.sync.asking import Scope
 from certdash.sync.scope import why_not
 from certdash.views.certificates import CertificatesOf
-from certdash.views.page import own_role, viewer, visible_apps
+from certdash.views.page import here, own_role, viewer, visible_apps
 from certdash.views.runs import start
 
 
@@ -59,7 +59,7 @@ def _context(page: CertificatesOf, app: App, button: dict[str, str], why: str) -
     outside = page.numbers_and_outside[1] if app.breadth != Breadth.EVERYTHING else 0
     if outside and not page.filters.active:
         page.table.empty_text = gettext("All that is known here is out of scope.")
-        page.table.empty_url = f"{page.request.path}?withdrawn=all"
+        page.table.empty_url = f"{here(page.request)}?withdrawn=all"
         page.table.empty_label = gettext("Show what is out of scope")
     return {"refresh": button if offered else None, "why_not": why, "outside": outside, "role": role}
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from certdash.filters import ListFilter
 from certdash.models import Badge
-from certdash.views.page import List, address
+from certdash.views.page import List, address, here
 
 
 class Segment(NamedTuple):
@@ -34,7 +34,7 @@ def segments(view: List, name: str, badges: Mapping[Any, Badge], column: str = "
     kept = [pair for pair in filters.active if pair[0] != name] + _of_the_page(view)
 
     def url(values: list[str]) -> str:
-        return address(view.request.path, [*((name, value) for value in values), *kept])
+        return address(here(view.request), [*((name, value) for value in values), *kept])
 
     def toggled(value: str) -> list[str]:
         return [one for one in chosen if one != value] if value in chosen else [*chosen, value]
