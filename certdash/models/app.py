@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from .secret import SecretField
 
 # What a copy that was read a while ago must not set back: it moves while a form is open, and has ways of its own.
-_KEPT = {"id", "version", "aged_out_at", "stores_telephones", "tells_by_telephone", "telephones_left"}
+_KEPT = {"id", "version", "answered", "aged_out_at", "stores_telephones", "tells_by_telephone", "telephones_left"}
 
 
 class Breadth(models.TextChoices):
@@ -40,6 +40,8 @@ class App(models.Model):
     refresh_minutes = models.PositiveIntegerField(default=15, help_text=_("Minutes between two scheduled syncs."))
     breadth = models.CharField(max_length=10, choices=Breadth.choices, default=Breadth.EVERYTHING)
     listed_stories = models.JSONField(default=list, blank=True)  # IDs or names; asked for one by one
+    # Digests of the questions that full runs have had an answer to: what comes with the first one is old, and no news.
+    answered = models.JSONField(default=list, blank=True, editable=False)
     stores_telephones = models.BooleanField(default=True)
     # Whether a telephone tells two learners without an e-mail address apart. Once telephones were not stored, it never
     # does so again: who was one learner stays one.

@@ -136,7 +136,7 @@ class Certificate(models.Model):
         "SyncRun", models.SET_NULL, null=True, blank=True, related_name="first_seen", db_index=False,
         db_constraint=False,
     )  # fmt: skip
-    initial = models.BooleanField()  # seen no later than in the app's first complete run: old, not news
+    initial = models.BooleanField()  # came with the first answer to a question: old, not news
     changed_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     # Since when it is not asked for any more: its story is no longer listed, or its learner in no tracked group.

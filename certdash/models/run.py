@@ -74,8 +74,6 @@ class SyncRun(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     story = models.TextField(blank=True)  # narrow runs: the `story` and `users` parameters of the endpoint
     users = models.JSONField(default=list, blank=True)
-    # Digest of the questions of a full run, once all of them were answered: another breadth asks other ones.
-    asked = models.CharField(max_length=64, blank=True, editable=False)
 
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.RUNNING)
     phase = models.CharField(max_length=11, choices=Phase.choices, default=Phase.QUEUED)
@@ -87,7 +85,7 @@ class SyncRun(models.Model):
     applying_since = models.DateTimeField(null=True, blank=True)  # first write of data
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    initial = models.BooleanField(default=False)  # no run of the app had been complete before
+    initial = models.BooleanField(default=False)  # nobody had asked for any of it before
     received = models.PositiveBigIntegerField(default=0)  # of certificates, as the six after it
     created = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)

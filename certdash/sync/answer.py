@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from .apply import Applier, Bytes
 from .asking import Call, Scope
 from .keeping import Keeping
 from .lease import Lease
-from .plan import Head, Stored, StoredStory, StoriesPlan, plan_certificates, plan_stories
+from .plan import CertificatesPlan, Head, Stored, StoredStory, StoriesPlan, plan_certificates, plan_stories
 from .scope import listed_stories
 
 # Bytes that were applied by other rules than these are applied again: raise it with every change of what a row means.
@@ -64,9 +64,16 @@ class Taking:
         self.missing = Missing()
         self.trouble: list[str] = []
         self._stored: dict[int, StoredStory] = {}
+        # Where only some of the run's questions are asked for the first time: what came as an answer to the others.
+        self._asked_before: set[StoryElement] | None = None
 
-    def take(self, answers: Sequence[tuple[Call, Answer]], *, whole: bool) -> None:
-        """`whole`: no call of the run failed, so that what did not come is missing."""
+    def take(self, answers: Sequence[tuple[Call, Answer]], known: Sequence[Answer], *, whole: bool) -> None:
+        """`known`: answers to what was answered before: what is new in them is news, and else it is only old.
+
+        `whole`: no call of the run failed, so that what did not come is missing.
+        """
+        if 0 < len(known) < len(answers):
+            self._asked_before = {element for answer in known for element in answer.stories}
         received: dict[str, list[Received]] = {}
         for call, answer in answers:
             place = "" if self.applier.app.breadth == Breadth.EVERYTHING else call.place
@@ -120,22 +127,26 @@ class Taking:
             self.run.repaired += known.repaired
             self.run.left_out += known.left_out
             return
-        rows: list[Row] = []
-        rejected = repaired = 0
+        kept: list[Row] = []
+        news: set[Row] = set()
+        came = rejected = repaired = 0
         for element, place in same:
             decoded = element.rows()
-            rows += decoded.rows
+            came += len(decoded.rows)
             rejected += len(decoded.rejected)
             repaired += decoded.repaired
             note_rejected(self.applier, decoded.rejected, place)
-        kept = self.keeping.of(rows)
-        left_out = len(rows) - len(kept)
+            rows = self.keeping.of(decoded.rows)
+            kept += rows
+            if self._asked_before and element in self._asked_before:
+                news.update(rows)
+        left_out = came - len(kept)
         self.run.left_out += left_out
         self.run.received += len(kept) + rejected
         self.run.repaired += repaired
-        self._rows(story, kept, None if rejected else Bytes(digest, len(kept), repaired, left_out))
+        self._rows(story, kept, news, None if rejected else Bytes(digest, len(kept), repaired, left_out))
 
-    def _rows(self, story: int, rows: Sequence[Row], understood: Bytes | None) -> None:
+    def _rows(self, story: int, rows: Sequence[Row], news: Collection[Row], understood: Bytes | None) -> None:
         """`understood`: what the bytes held when all of it could be understood; else nothing is missing here."""
         named = self._named
         learners = None if named is None else named | {self.keeping.identity(row) for row in rows}
@@ -147,11 +158,22 @@ class Taking:
         # What a full run holds back is not for a narrow one to decide.
         missing = [one.pk for one in plan.missing if self._is_named(one) and (self.scope.full or not one.held)]
         keep = understood if self.scope.full else None
-        self.applier.certificates(story, plan, initial=self.run.initial, whole=None if missing else keep)
+        self._write(story, plan, news, None if missing else keep)
         if understood:
             self.missing.certificates.extend(missing)
             if missing and keep:
                 self.missing.open_stories[story] = keep
+
+    def _write(self, story: int, plan: CertificatesPlan, news: Collection[Row], whole: Bytes | None) -> None:
+        """Write a story's plan: first what is only old, where that is not the same for all of it."""
+        initial = self.run.initial
+        if self._asked_before is not None and (old := [one for one in plan.create if one[1] not in news]):
+            plan.create = [one for one in plan.create if one[1] in news]
+            if plan.create or plan.update or plan.found:
+                self.applier.certificates(story, CertificatesPlan(create=old), initial=True, whole=None)
+            else:
+                plan.create, initial = old, True
+        self.applier.certificates(story, plan, initial=initial, whole=whole)
 
     def _is_named(self, one: Stored) -> bool:
         return self._named is None or self.keeping.identity(one.row) in self._named

@@ -95,10 +95,20 @@ def _names(app: App, story: str) -> set[str]:
     return {story}.union(*(both for both in known if any(same_story(story, one) for one in both)))
 
 
-def digest_of_questions(calls: Sequence[Call]) -> str:
-    """The same for the same questions, in whatever order they are asked."""
-    asked = sorted(json.dumps(call.ask, sort_keys=True) for call in calls)
-    return hashlib.sha256("\n".join(asked).encode()).hexdigest()
+def question_of(app: App, call: Call) -> str:
+    """A digest of what a call asks for; of a narrow one, of what a full run asks for in its place."""
+    story = call.ask.get("story", "") if app.breadth == Breadth.STORIES else ""
+    return _digest(app, story, call.ask.get("groups", []))
+
+
+def was_answered(app: App, call: Call) -> bool:
+    """Whether a full run knows the answer already, by itself or as a part of everything."""
+    return not {question_of(app, call), _digest(app)}.isdisjoint(app.answered)
+
+
+def _digest(app: App, story: str = "", groups: Sequence[str] = ()) -> str:
+    asked = json.dumps([app.app_id, story.strip().casefold(), list(groups)])
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def same_story(one: str, other: str) -> bool:

@@ -62,6 +62,14 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
+def parts(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The same for a transaction each, with time for others to write in between."""
+    for number, chunk in enumerate(chunks(values, size)):
+        if number:
+            let_others_write()
+        yield chunk
+
+
 def find(model: type[Model], app: int, by: str, values: Sequence[Any], names: Sequence[str]) -> list[tuple[Any, ...]]:
     """The named fields of an app's rows whose field `by` has one of these values: one parameter for all of them."""
     column = _columns(model, (by,))[0]

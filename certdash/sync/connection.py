@@ -17,14 +17,17 @@ def usable_base_url(url: str) -> str:
     return check_base_url(url, allow_private=settings.ALLOW_PRIVATE_UPSTREAMS, resolve=not by_proxy)
 
 
-def client_for(app: App, deadline: float | None = None) -> FalkorClient:
-    """A client with the app's credentials. Raises `CredentialUnreadable` or `AddressRefused`."""
+def client_for(app: App, deadline: float | None = None, max_bytes: int | None = None) -> FalkorClient:
+    """A client with the app's credentials and, unless told otherwise, the settings' limits.
+
+    Raises `CredentialUnreadable` or `AddressRefused`.
+    """
     return FalkorClient(
         app.base_url,
         app.token.reveal(),
         spool_dir=settings.SPOOL_DIR,
         deadline=deadline or settings.UPSTREAM_DEADLINE,
-        max_bytes=settings.UPSTREAM_MAX_BYTES,
+        max_bytes=max_bytes or settings.UPSTREAM_MAX_BYTES,
         proxy=settings.UPSTREAM_PROXY,
         allow_private=settings.ALLOW_PRIVATE_UPSTREAMS,
     )

@@ -1,9 +1,13 @@
 """Who is in a group: known only by asking for it and seeing who comes back."""
 
+import hashlib
+from array import array
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -18,61 +22,97 @@ from .learners import learner_pks
 from .lease import Lease
 
 
+class Time(NamedTuple):
+    """What tells how old a membership, or an answer for a group, is."""
+
+    settled: datetime | None  # end of the last run that left nothing open
+    newest: int  # the app's newest learner (pk)
+
+
 @dataclass
 class Gone:
     """Open memberships of a group whose learners did not come back."""
 
-    before: int  # as the last settled run knew it
-    known: int  # of the memberships below, those that it knew
-    memberships: list[int]  # pks
     nobody: bool  # the answer held nobody at all
-    digest: str  # to keep once nothing is open; empty when something stays open
+    memberships: "array[int]" = field(default_factory=lambda: array("q"))  # pks; eight bytes each
+    # How many there were, and how many of them are gone, by when they began; those of before the last settled run as
+    # one.
+    before: Counter[datetime] = field(default_factory=Counter)
+    missing: Counter[datetime] = field(default_factory=Counter)
+    digest: str = ""  # to keep once nothing is open; empty when something stays open
 
 
-def take_group(
-    lease: Lease, group: Group, answer: Answer, settled: datetime | None, *, note: bool = True
-) -> Gone | None:
+@dataclass
+class _Came:
+    """Who came back for a group; of each somebody no more than a few bytes is kept."""
+
+    learners: set[int] = field(default_factory=set)  # pks of those who are known
+    seen: set[bytes] = field(default_factory=set)  # identities
+    unclear: bool = False  # a row that could not be understood may be anybody's
+
+
+def take_group(lease: Lease, group: Group, answer: Answer, time: Time, *, note: bool = True) -> Gone | None:
     """Open memberships for who came back; returns who did not, for the caller to judge. None: nothing is different.
 
-    `settled`: end of the last run that left nothing open. `note`: whether rows that could not be understood are news
-    to the run.
-    Somebody whom only this answer knows has a certificate since the run's first question; the next run knows both.
+    `note`: whether rows that could not be understood are news to the run.
+    Somebody whom only this answer knows has a certificate that was not asked for, or one since the run's first
+    question. Once there are new learners, the same bytes are compared again.
     """
     digest = digest_of(lease.app, lease.keeping, answer.stories)
+    of_now = hashlib.sha256(f"{digest} {time.newest}".encode()).hexdigest()
     with transaction.atomic():
         lease.renew()
         Group.objects.filter(pk=group.pk).update(checked_at=lease.clock())
-    if group.digest == digest and not answer.rejected:
+    if group.digest in (digest, of_now) and not answer.rejected:
         return None
-    seen: set[str] = set()
-    rejected = list(answer.rejected)
+    came = _who_came(lease, group, answer, note=note)
+    complete = len(came.learners) == len(came.seen)
+    gone = Gone(nobody=not came.seen, digest="" if came.unclear else digest if complete else of_now)
+    found = []
+    open_now = Membership.objects.filter(group=group, until=None)
+    for pk, learner, held, since in open_now.values_list("pk", "learner", "missing_in", "since").iterator():
+        began = max(since, time.settled) if time.settled else since
+        gone.before[began] += 1
+        if learner in came.learners:
+            came.learners.remove(learner)
+            if held:
+                found.append(pk)
+        elif not came.unclear:
+            gone.missing[began] += 1
+            gone.memberships.append(pk)
+    _join(lease, group, came.learners, found)
+    return gone
+
+
+def _who_came(lease: Lease, group: Group, answer: Answer, *, note: bool) -> _Came:
+    came = _Came(unclear=bool(answer.rejected))
+    if note:
+        note_rejected(lease, answer.rejected, prefix=f"group {group.name}: ")
     for element in answer.stories:
         decoded = element.rows()
-        seen |= {lease.keeping.identity(row) for row in lease.keeping.of(decoded.rows)}
-        rejected += decoded.rejected
-    if note:
-        note_rejected(lease, rejected, prefix=f"group {group.name}: ")
-    present = learner_pks(lease.app, seen)
-    open_now = Membership.objects.filter(group=group, until=None)
-    settled_now = open_now.filter(since__lte=settled) if settled else open_now
-    known = set(settled_now.values_list("pk", flat=True))
-    stored = {learner: (pk, held) for pk, learner, held in open_now.values_list("pk", "learner", "missing_in")}
-    _join(lease, group, present - stored.keys(), [pk for who, (pk, held) in stored.items() if held and who in present])
-    # A row that could not be understood may be anybody's.
-    gone = [] if rejected else [pk for learner, (pk, _) in stored.items() if learner not in present]
-    complete = not rejected and len(present) == len(seen)
-    return Gone(len(known), len(known & set(gone)), gone, nobody=not seen, digest=digest if complete else "")
+        new = {
+            identity: bytes.fromhex(identity)
+            for identity in map(lease.keeping.identity, lease.keeping.of(decoded.rows))
+        }
+        new = {identity: short for identity, short in new.items() if short not in came.seen}
+        came.seen.update(new.values())
+        came.learners |= learner_pks(lease.app, new)
+        came.unclear |= bool(decoded.rejected)
+        if note:
+            note_rejected(lease, decoded.rejected, prefix=f"group {group.name}: ")
+        lease.tell()
+    return came
 
 
 def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> None:
     """Open memberships for these learners, and take the mark from those that are no longer missing."""
-    for new in bulk.chunks(joined, bulk.PART):
+    for new in bulk.parts(joined, bulk.PART):
         with _writing(lease, group) as now:
             if lease.keeping.look_again():
                 new = [pk for (pk,) in bulk.find(Learner, lease.app.pk, "id", new, ("id",))]
             bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in new))
         lease.run.joined += len(new)
-    for some in bulk.chunks(found):
+    for some in bulk.parts(found):
         with _writing(lease, group) as now:
             memberships = Membership.objects.filter(pk__in=some)
             # What an owner's acceptance ended after it was read has not ended: the answer holds it.
@@ -84,7 +124,7 @@ def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> Non
 
 def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:
     """These learners have left; with that the answer is applied completely."""
-    for some in bulk.chunks(gone.memberships):
+    for some in bulk.parts(gone.memberships):
         with _writing(lease, group) as now:
             lease.run.left += leave(Membership.objects.filter(pk__in=some), now)
     if gone.digest:
@@ -96,7 +136,7 @@ def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:
 
 def hold_memberships(lease: Lease, group: Group, gone: Gone) -> None:
     """Note who was missing; an owner may accept that they left."""
-    for some in bulk.chunks(gone.memberships):
+    for some in bulk.parts(gone.memberships):
         with _writing(lease, group):
             undecided = Q(missing_in=None) | Q(missing_in__accepted_at=None)
             open_now = Membership.objects.filter(undecided, pk__in=some, until=None)

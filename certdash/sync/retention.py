@@ -82,7 +82,7 @@ def _left_over(app: App) -> QuerySet[Learner]:
 def _old_runs(app: App, before: datetime) -> QuerySet[SyncRun]:
     """Reports that nothing is compared with any more."""
     runs = SyncRun.objects.filter(app=app)
-    of_full = runs.full().order_by().values("status", "asked").annotate(newest=Max("pk")).values("newest")
+    of_full = runs.full().order_by().values("status").annotate(newest=Max("pk")).values("newest")
     # The last one that left nothing to decide, which may be an accepted one; and the last one at all.
     settled, last = runs.full().settled().order_by("-pk")[:1], runs.order_by("-pk")[:1]
     needed = {*of_full.values_list("newest", flat=True), *(run.pk for run in (*settled, *last))}

@@ -124,7 +124,7 @@ def sync_app(app: App, scope: Scope = Scope(), by: User | None = None, clock: Cl
 
 # -- Closing ----------------------------------------------------------------------------------------------------
 
-_TOLD = (*SyncRun.COUNTS, "initial", "asked", "response_time", "vendor_hash", "vendor_message")
+_TOLD = (*SyncRun.COUNTS, "initial", "response_time", "vendor_hash", "vendor_message")
 
 
 def close(run: SyncRun, status: SyncRun.Status, message: str, clock: Clock) -> None:

@@ -1,11 +1,11 @@
 """What is missing: withdrawn, or held until an owner says so; and what nobody asks for any more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from certdash.models import Certificate, Change, Membership, Story, SyncRun, User, is_live
 
@@ -15,43 +15,34 @@ from .groups import leave
 from .lease import Clock, Lease
 
 Kind = Change.Kind
-FEW = 20
-
-
-def must_hold(missing: int, before: int, *, empty: bool) -> bool:
-    """Whether so much is missing that the answer may be wrong: everything, or more than 20 % and more than 20."""
-    if empty:
-        return missing > 0
-    return missing > FEW and missing * 5 > before
-
 
 # -- In a run ---------------------------------------------------------------------------------------------------
 
 
 def withdraw(lease: Lease, certificates: Iterable[int]) -> None:
     """Mark live certificates as withdrawn."""
-    for some in bulk.chunks(certificates):
+    for some in bulk.parts(certificates):
         with lease.writing() as now:
             lease.run.withdrawn += _mark(lease.run, some, Kind.WITHDRAWN, now)
 
 
 def put_out_of_scope(lease: Lease, certificates: Iterable[int]) -> None:
     """Mark live certificates as not asked for any more."""
-    for some in bulk.chunks(certificates):
+    for some in bulk.parts(certificates):
         with lease.writing() as now:
             lease.run.out_of_scope += _mark(lease.run, some, Kind.OUTSIDE, now)
 
 
 def withdraw_stories(lease: Lease, stories: Sequence[int]) -> None:
     """Mark stories as withdrawn that the vendor no longer lists."""
-    for some in bulk.chunks(stories):
+    for some in bulk.parts(stories):
         with lease.writing() as now:
             lease.run.stories += Story.objects.filter(pk__in=some).update(withdrawn_at=now, digest="")
 
 
 def hold(lease: Lease, certificates: Iterable[int]) -> None:
     """Note which certificates this run missed; an owner may accept that they are withdrawn."""
-    for some in bulk.chunks(certificates):
+    for some in bulk.parts(certificates):
         with lease.writing():
             # What an owner has accepted already is only waiting for the worker.
             undecided = Q(missing_in=None) | Q(missing_in__accepted_at=None)
@@ -107,12 +98,14 @@ def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
     """
     if run.accepted_at is None:
         raise ValueError("Only an accepted run withdraws what it held.")
-    with transaction.atomic():
-        run.app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
-        left = leave(Membership.objects.filter(missing_in=run), clock())
-        SyncRun.objects.filter(pk=run.pk).update(left=F("left") + left)
+    members = Membership.objects.filter(missing_in=run, until=None)
+    for some in _parts_of(members):
+        with transaction.atomic():
+            run.app.moved()  # first, as in a sync: so the two wait for each other here and cannot meet crosswise
+            left = leave(members.filter(pk__in=some), clock())
+            SyncRun.objects.filter(pk=run.pk).update(left=F("left") + left)
     listed = Certificate.objects.filter(missing_in=run).live()
-    while some := list(listed.values_list("pk", flat=True)[: bulk.CHUNK]):
+    for some in _parts_of(listed):
         with transaction.atomic():
             run.app.moved()
             still = list(listed.filter(pk__in=some).values_list("pk", flat=True))
@@ -121,3 +114,11 @@ def withdraw_accepted(run: SyncRun, clock: Clock) -> None:
             unasked = _mark(run, outside, Kind.OUTSIDE, clock())
             counts = {"withdrawn": F("withdrawn") + withdrawn, "out_of_scope": F("out_of_scope") + unasked}
             SyncRun.objects.filter(pk=run.pk).update(**counts)
+
+
+def _parts_of(rows: QuerySet[Any]) -> Iterator[list[int]]:
+    """The pks of what is there, until nothing is, with time for others to write in between."""
+    while some := list(rows.values_list("pk", flat=True)[: bulk.CHUNK]):
+        yield some
+        if len(some) == bulk.CHUNK:
+            bulk.let_others_write()

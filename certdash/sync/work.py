@@ -4,34 +4,22 @@ import resource
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Max
 
-from certdash.falkor import (
-    AddressNotAllowed,
-    AddressRefused,
-    Answer,
-    EndpointNotEnabled,
-    FalkorClient,
-    FalkorError,
-    Unreachable,
-    Untrusted,
-    WrongToken,
-)
-from certdash.models import Breadth, Certificate, Group, Learner, Membership, SyncRun
+from certdash.falkor import Answer, FalkorError
+from certdash.models import App, Breadth, Certificate, Group, Learner, Membership, SyncRun
 
-from . import bulk, groups, scope, withdrawals
+from . import bulk, groups, lacking, scope, withdrawals
 from .answer import Taking
 from .apply import Applier
-from .asking import Call, Scope, calls_of, digest_of_questions
-from .connection import client_for
+from .asking import Call, Scope, calls_of, question_of, was_answered
+from .calling import Caller
 from .lease import Clock
 from .telling import verdict
 
 _MUCH = 500  # rows after which the database's planner is told
-# What no other question to the same account would change.
-_HOPELESS = (AddressNotAllowed, AddressRefused, EndpointNotEnabled, Unreachable, Untrusted, WrongToken)
 _FILES = 4096  # answers that may be open at once, in all threads of a worker, and everything else
 
 
@@ -42,58 +30,73 @@ class Work:
         self.run, self.app, self.clock = run, run.app, clock
         self.scope = Scope(run.story, tuple(run.users))
         self.applier = Applier(run, clock)
+        self.caller = Caller(self.app)
         self.trouble: list[str] = []
         self._members_held = False
 
     def do(self) -> tuple[SyncRun.Status, str]:
         """Returns status and sentence. Raises FalkorError, CredentialUnreadable, NothingToAsk, LeaseLost, Stopped."""
         calls = calls_of(self.app, self.scope)
-        client = client_for(self.app)
         by_group = self.app.breadth == Breadth.GROUPS
-        asked = digest_of_questions(calls_of(self.app, Scope()))
-        # What nobody asked for before is old, and no news.
-        self.run.initial = not SyncRun.objects.filter(app=self.app, asked=asked).full().complete().exists()
         taking = Taking(self.applier, self.scope)
         with ExitStack() as stack:
-            answers = self._ask(client, calls, stack)
-            self.run.asked = asked if self.scope.full and not self.trouble else ""
+            answers = self._ask(calls, stack)
+            # What nobody asked for before is old, and no news.
+            known = [answer for call, answer in answers if was_answered(self.app, call)]
+            self.run.initial = not known
             self.applier.renew(applying_since=self.clock())
-            taking.take(answers, whole=not self.trouble)
+            taking.take(answers, known, whole=not self.trouble)
             self.trouble += taking.trouble
             for call, answer in answers if self.scope.full else ():
                 if call.group:
                     self._members(call.group, answer, note=False)
         if self.scope.full and not by_group:
-            self._ask_groups(client)
+            self._ask_groups()
         self.applier.renew(phase=SyncRun.Phase.WITHDRAWING, progress_done=0, progress_total=0)
         self._withdraw(taking)
         if self.run.created >= _MUCH or self.run.joined >= _MUCH:
             bulk.tell_planner(Certificate, Learner, Membership)
+        if self.scope.full:
+            self._note_answered([call for call, _ in answers])
         return verdict(self.run, self.trouble)
+
+    def _note_answered(self, calls: Sequence[Call]) -> None:
+        """What is answered to the same question from now on is news."""
+        answered = {*self.app.answered, *(question_of(self.app, call) for call in calls)}
+        if len(answered) > len(self.app.answered):
+            with transaction.atomic():
+                self.applier.renew()
+                App.objects.filter(pk=self.app.pk).update(answered=sorted(answered))
 
     # -- Asking -------------------------------------------------------------------------------------------------
 
-    def _ask(self, client: FalkorClient, calls: list[Call], stack: ExitStack) -> list[tuple[Call, Answer]]:
-        """The answers of the calls, whole and closed by the stack. One of several may fail, but not all."""
-        answers = []
+    def _ask(self, calls: list[Call], stack: ExitStack) -> list[tuple[Call, Answer]]:
+        """The answers of the calls, whole and closed by the stack. Some of several may fail, but not all."""
+        answers: list[tuple[Call, Answer]] = []
         _allow_files(len(calls))
-        for call in calls:
+        for left, call in zip(reversed(range(len(calls))), calls, strict=True):
             try:
-                answer = stack.enter_context(client.certificates(**call.ask, progress=self._downloading))
+                answer = stack.enter_context(self.caller.ask(call, self._downloading, beside=self.run.size))
             except FalkorError as error:
-                if len(calls) == 1 or isinstance(error, _HOPELESS):
+                self._failed(call, error, left)
+                if not answers and (self.caller.gives_up or not left):
                     raise
-                self._failed(call, error)
-                if len(self.trouble) == len(calls):
-                    raise
+                if self.caller.gives_up:
+                    break
                 continue
             answers.append((call, answer))
             self.run.size += answer.size
             self.run.vendor_hash, self.run.response_time = answer.hash, answer.response_time
         return answers
 
-    def _failed(self, call: Call, error: FalkorError) -> None:
-        self.trouble.append(f"{call} is as before: {error.what}; {error.advice}.")
+    def _failed(self, call: Call, error: FalkorError, left: int) -> None:
+        """`left`: how many calls of this kind there are after it."""
+        trouble = f"{call} is as before: {error.what}; {error.advice}."
+        if self.caller.gives_up and left:
+            kind = "groups" if call.group else "stories"
+            self.trouble.insert(0, f"{trouble} The {kind} after it were not asked for.")  # of many, only the first tell
+        else:
+            self.trouble.append(trouble)
         self.run.vendor_message = self.run.vendor_message or error.vendor_message
 
     def _downloading(self, size: int) -> None:
@@ -102,59 +105,51 @@ class Work:
 
     # -- Groups -------------------------------------------------------------------------------------------------
 
-    def _ask_groups(self, client: FalkorClient) -> None:
+    def _ask_groups(self) -> None:
         tracked = list(self.app.groups.filter(tracked=True))
+        if tracked and self.caller.gives_up:
+            self.trouble.insert(1, "The groups were not asked for either.")
+            return
         for done, group in enumerate(tracked):
             self.applier.renew(phase=SyncRun.Phase.GROUPS, progress_done=done, progress_total=len(tracked))
-            ask: dict[str, Any] = {"app": self.app.app_id, "groups": [group.name]}
+            call = Call({"app": self.app.app_id, "groups": [group.name]}, group)
             try:
-                with client.certificates(**ask, progress=self._alive) as answer:
+                with self.caller.ask(call, self._alive) as answer:
                     self.run.size += answer.size
                     self._members(group, answer)
             except FalkorError as error:
-                self._failed(Call(ask, group), error)
-                if isinstance(error, _HOPELESS):
-                    self.trouble[-1] += " The groups after it were not asked for."
+                self._failed(call, error, len(tracked) - done - 1)
+                if self.caller.gives_up:
                     return
 
     def _alive(self, _size: int) -> None:
         self.applier.tell()
 
     def _members(self, group: Group, answer: Answer, *, note: bool = True) -> None:
-        settled = self._settled.finished_at if self._settled else None
-        gone = groups.take_group(self.applier, group, answer, settled, note=note)
+        gone = groups.take_group(self.applier, group, answer, self._time, note=note)
         if gone is None:
             return
-        lacking = len(gone.memberships) if gone.nobody else gone.known
-        if withdrawals.must_hold(lacking, gone.before, empty=gone.nobody):
+        if gone.memberships and (gone.nobody or lacking.too_many(gone.before, gone.missing)):
             groups.hold_memberships(self.applier, group, gone)
             self._members_held = True
         else:
             groups.end_memberships(self.applier, group, gone)
 
-    # -- What is missing ----------------------------------------------------------------------------------------
-
     @cached_property
-    def _settled(self) -> SyncRun | None:
-        """The last full run that left nothing open: what came since must not make a lack look small, or large."""
-        return SyncRun.objects.filter(app=self.app).full().settled().first()
+    def _time(self) -> groups.Time:
+        settled = lacking.last_settled(self.app)
+        newest = Learner.objects.filter(app=self.app).aggregate(newest=Max("pk"))["newest"]
+        return groups.Time(settled.finished_at if settled else None, newest or 0)
 
-    def _known(self, certificates: QuerySet[Certificate]) -> int:
-        """How many of them the last settled run knew, or, without one, are not this run's own."""
-        last = self._settled.pk if self._settled else self.run.pk - 1
-        return certificates.exclude(first_run__gt=last).count()
+    # -- What is missing ----------------------------------------------------------------------------------------
 
     def _too_much(self, inside: Sequence[int], outside: Sequence[int], before: int) -> bool:
         """Whether so much is missing that an owner has to decide. `before`: what a narrow run knew of its scope."""
         if not self.scope.full:
-            return withdrawals.must_hold(len(inside), before, empty=False)
+            return lacking.must_hold(len(inside), before, empty=False)
         if not self.run.received:
-            return withdrawals.must_hold(len(inside), 0, empty=True)
-        if len(inside) <= withdrawals.FEW:
-            return False
-        lacking = sum(self._known(Certificate.objects.filter(pk__in=some)) for some in bulk.chunks(inside))
-        before = self._known(self.app.certificates.live()) - self.run.returned - len(outside)
-        return withdrawals.must_hold(lacking, before, empty=False)
+            return lacking.must_hold(len(inside), 0, empty=True)
+        return lacking.lacks_much(self.run, inside, outside)
 
     def _withdraw(self, taking: Taking) -> None:
         missing = taking.missing

@@ -12,13 +12,13 @@ from django.db import connection, transaction
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from certdash.models import App, Breadth, Certificate, Learner, SyncRun
+from certdash.models import App, Breadth, Certificate, Learner, Membership, SyncRun
 from certdash.sync.asking import Scope
 from certdash.sync.run import sync_app
 from certdash.sync.schedule import unfinished_acceptances
 from certdash.sync.withdrawals import accept, withdraw_accepted
 from tests.falkor.vendors import ENDPOINT
-from tests.prove.history import History, certificates, gone, signature
+from tests.prove.history import History, Seen, certificates, gone, signature
 from tests.prove.model import (
     MONDAY,
     Plain,
@@ -107,7 +107,7 @@ class Driver:
         """A run as things are, and what is true after any."""
         self.moment += timedelta(hours=1)
         self.asked, self._spoilt = [], set()
-        before = certificates(self.app)
+        before, members = certificates(self.app), _open_memberships(self.app)
         run = sync_app(self.app, scope, clock=lambda: self.moment)
         now = certificates(self.app)
         self.history.look()
@@ -115,7 +115,19 @@ class Driver:
         newly = {pk for pk in before if now[pk]["gone"] and not before[pk]["gone"]}
         if run.is_narrow:
             self._assert_narrow(scope, newly)
+        else:
+            self._assert_asked_an_owner(before, newly, members)
         return run
+
+    def _assert_asked_an_owner(self, before: Seen, newly: set[int], members: dict[int, int]) -> None:
+        """Nothing takes away much of what was there but an owner, and then not in a run."""
+        now = certificates(self.app)
+        outside = {pk for pk in newly if now[pk]["gone"] == "outside"}
+        live = {pk for pk in before if not before[pk]["gone"]} - outside
+        assert not _much(len(newly - outside), len(live))
+        left = Counter(members[pk] for pk in members.keys() - _open_memberships(self.app).keys())
+        there = Counter(members.values())
+        assert not any(_much(left[group], there[group]) for group in left)
 
     def _assert_narrow(self, scope: Scope, newly: set[int]) -> None:
         # A story that is asked for by its ID may be listed by its name, which another one has as well.
@@ -222,6 +234,15 @@ class Driver:
             assert self.sync().status == Status.UNCHANGED
             assert signature(self.app, bytes_too=bytes_too) == before
         self._heard = None
+
+
+def _much(gone: int, of: int) -> bool:
+    return gone > 20 and gone * 5 > of
+
+
+def _open_memberships(app: App) -> dict[int, int]:
+    """The group of each, by pk."""
+    return dict(Membership.objects.filter(group__app=app, until=None).values_list("pk", "group"))
 
 
 def _assert_named(app: App) -> None:

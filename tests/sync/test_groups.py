@@ -1,16 +1,23 @@
 """Who is in a group: from when until when, and what happens when the vendor does not say."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from werkzeug import Response
 
-from certdash.models import Group, Membership, SyncRun
+from certdash.falkor import RejectedRow, StoryElement
+from certdash.models import App, Group, Membership, SyncRun
 from certdash.models.group import track_groups
+from certdash.sync import bulk, groups
+from certdash.sync.answer import note_rejected
+from certdash.sync.apply import Applier
+from certdash.sync.lease import Lease
 from certdash.sync.schedule import unfinished_acceptances
 from certdash.sync.withdrawals import accept, withdraw_accepted
-from tests.falkor.vendors import success
+from tests.falkor.vendors import row, success
 from tests.sync.vendor import Vendor, people, story
 
 Status = SyncRun.Status
@@ -144,3 +151,93 @@ def test_somebody_without_email_is_in_a_group_too(vendor):
     vendor.groups["Sales"] = success(story(nameless[0]))
     vendor.sync(story(*nameless), at=MONDAY)
     assert Membership.objects.get().learner.email == ""
+
+
+# -- Large answers ----------------------------------------------------------------------------------------------
+
+BAD = row(certificate={"timestamp": "yesterday"})
+
+
+def test_rows_of_a_group_that_are_not_understood_are_let_go_story_by_story(vendor, monkeypatch):
+    """All are counted and the first 200 are kept; none waits in memory for those of the stories after it."""
+    noted = []
+
+    def note(lease: Lease, rejected: Sequence[RejectedRow], prefix: str = "") -> None:
+        noted.append(len(rejected))
+        note_rejected(lease, rejected, prefix)
+
+    monkeypatch.setattr(groups, "note_rejected", note)
+    stories = [story(*[BAD] * 150, *people(2), name=f"Story {n}", vendor_id=f"ID-{n}") for n in range(3)]
+    vendor.groups["Sales"] = success(*stories)
+    run = vendor.sync(story(*people(3)), at=MONDAY)
+    assert (run.status, run.rejected, run.rejections.count(), max(noted)) == (Status.PARTIAL, 450, 200, 150)
+    assert members() == {"001", "002"}
+    sync(vendor, people(3), TUESDAY)
+    vendor.groups["Sales"] = success(story(BAD), story(*people(1), name="Story B", vendor_id="ID-B"))
+    assert (vendor.again().left, members()) == (0, {"001", "002", "003"})
+
+
+def test_a_run_shows_that_it_is_alive_with_each_story_of_a_groups_answer(vendor, monkeypatch):
+    signs = []
+    monkeypatch.setattr(Applier, "tell", lambda applier, **progress: signs.append((applier.run.phase, progress)))
+    vendor.groups["Sales"] = success(*(story(*people(2), name=f"Story {n}", vendor_id=f"ID-{n}") for n in range(7)))
+    vendor.sync(story(*people(3)))
+    alive_while_downloading = 1
+    assert len([sign for sign in signs if not sign[1]]) >= 7 + alive_while_downloading
+
+
+def test_between_two_of_many_transactions_others_can_write(vendor, monkeypatch):
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    pauses: list[None] = []
+    monkeypatch.setattr(bulk, "let_others_write", lambda: pauses.append(None))
+
+    def paused(run: Callable[[], object]) -> int:
+        pauses.clear()
+        run()
+        return len(pauses)
+
+    def accepting() -> None:
+        held = SyncRun.objects.filter(status=Status.HELD).first()
+        accept(held, None, WEDNESDAY)
+        held.refresh_from_db()
+        withdraw_accepted(held, lambda: WEDNESDAY)
+
+    monkeypatch.setattr(bulk.chunks, "__defaults__", (2,))
+    monkeypatch.setattr(bulk.parts, "__defaults__", (2,))
+    sync(vendor, people(30), MONDAY)
+    assert paused(lambda: sync(vendor, people(25), MONDAY)) == 2  # five leave
+    assert paused(lambda: sync(vendor, people(25), MONDAY, everybody=35)) == 2  # five are withdrawn
+    assert paused(lambda: sync(vendor, people(3), TUESDAY, everybody=4)) == 10 + 15  # 22 and 31 are held
+    assert paused(accepting) == 11 + 15
+    assert len(members()) == 3
+
+
+# -- People of whom nothing else is known -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    real = StoryElement.rows
+
+    def rows(element: StoryElement) -> Any:
+        names.append(element.name)
+        return real(element)
+
+    monkeypatch.setattr(StoryElement, "rows", rows)
+    return names
+
+
+def test_equal_bytes_of_a_group_with_people_from_other_stories_are_not_decoded_again(vendor, decoded):
+    App.objects.update(breadth="stories", listed_stories=["Story A"])
+    vendor.app.refresh_from_db()
+    sync(vendor, people(2, first=40), MONDAY)  # 041 has no certificate of a listed story
+    assert members() == {"040"}
+    decoded.clear()
+    assert (sync(vendor, people(2, first=40), TUESDAY).status, decoded) == (Status.UNCHANGED, [])
+    sync(vendor, people(2, first=40), WEDNESDAY, everybody=41)
+    assert members() == {"040", "041"}
+    decoded.clear()
+    assert (vendor.again(at=WEDNESDAY).status, decoded) == (Status.UNCHANGED, [])
+    sync(vendor, people(2, first=40), WEDNESDAY, everybody=42)
+    assert decoded == ["Story A"]  # the story alone: nobody new can be in the same answer for the group

@@ -9,8 +9,9 @@ from django.utils import timezone
 from certdash.models import Certificate, Change, SyncRun, User
 from certdash.sync import answer as answer_module
 from certdash.sync.asking import Scope
+from certdash.sync.lacking import must_hold
 from certdash.sync.schedule import unfinished_acceptances
-from certdash.sync.withdrawals import accept, must_hold, withdraw_accepted
+from certdash.sync.withdrawals import accept, withdraw_accepted
 from tests.falkor.vendors import success
 from tests.sync.vendor import Vendor, gone, live, people, story
 
