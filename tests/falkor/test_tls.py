@@ -20,15 +20,15 @@ from .vendors import drips, read_request, success
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """Return the path of a key with its self-signed certificate for the name `vendor.test`."""
+    """Return the path of a key with its self-signed certificate for the name `vendor.example`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vendor.test")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vendor.example")])
     now = datetime.datetime.now(datetime.UTC)
     signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("vendor.test")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("vendor.example")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -73,7 +73,7 @@ def whole(connection):
 
 
 def test_a_certificate_is_checked_against_the_name_of_the_url(tls, trusted, connect):
-    connect(f"https://vendor.test:{tls(whole).port}").certificates().close()
+    connect(f"https://vendor.example:{tls(whole).port}").certificates().close()
 
 
 @pytest.mark.parametrize("host", ["other.test", "127.0.0.1"])
@@ -86,14 +86,14 @@ def test_a_certificate_for_another_name_is_untrusted_and_not_tried_again(host, t
 
 def test_a_certificate_that_nobody_signed_is_untrusted(tls, connect):
     with pytest.raises(falkor.Untrusted):
-        connect(f"https://vendor.test:{tls(whole).port}").certificates()
+        connect(f"https://vendor.example:{tls(whole).port}").certificates()
 
 
 @pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n{"], ids=["head", "body"])
 def test_the_deadline_cuts_what_drips_through_tls(beginning, tls, trusted, connect):
     server = tls(drips(beginning, b" "))
     with pytest.raises(falkor.TooSlow):
-        connect(f"https://vendor.test:{server.port}", deadline=0.6).certificates()
+        connect(f"https://vendor.example:{server.port}", deadline=0.6).certificates()
     assert server.connections == 1
 
 
@@ -101,7 +101,7 @@ def test_headers_that_drip_through_tls_are_cut_before_the_deadline(tls, trusted,
     monkeypatch.setattr(transport, "READ_SECONDS", 0.3)
     server = tls(drips(b"HTTP/1.1 200 OK\r\nX: ", b" "))
     with pytest.raises(falkor.TooSlow, match=r"vendor\.test did not begin to answer"):
-        connect(f"https://vendor.test:{server.port}", deadline=5).certificates()
+        connect(f"https://vendor.example:{server.port}", deadline=5).certificates()
     assert server.connections == 1
 
 
@@ -122,7 +122,7 @@ def proxy_to(port):
             pass
 
     def handler(connection):
-        assert connection.recv(65536).startswith(b"CONNECT vendor.test:")
+        assert connection.recv(65536).startswith(b"CONNECT vendor.example:")
         with socket.create_connection(("127.0.0.1", port)) as upstream:
             connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
             back = threading.Thread(target=relay, args=(upstream, connection))
@@ -136,14 +136,14 @@ def proxy_to(port):
 
 def test_through_a_proxy_the_certificate_is_still_the_vendors(tls, trusted, serve, connect):
     proxy = serve(proxy_to(tls(whole).port), read_request=False)
-    connect("https://vendor.test:4433", proxy=proxy.url, allow_private=False).certificates().close()
+    connect("https://vendor.example:4433", proxy=proxy.url, allow_private=False).certificates().close()
     assert proxy.connections == 1
 
 
 def test_through_a_proxy_the_deadline_cuts_too(tls, trusted, serve, connect):
     proxy = serve(proxy_to(tls(drips(b"HTTP/1.1 200 OK\r\n\r\n", b" ")).port), read_request=False)
     with pytest.raises(falkor.TooSlow):
-        connect("https://vendor.test:4433", proxy=proxy.url, deadline=0.6).certificates()
+        connect("https://vendor.example:4433", proxy=proxy.url, deadline=0.6).certificates()
 
 
 def test_a_proxy_that_refuses_is_told_without_its_password(serve, connect, caplog):
@@ -154,12 +154,12 @@ def test_a_proxy_that_refuses_is_told_without_its_password(serve, connect, caplo
     proxy = serve(refuse, read_request=False)
     url = proxy.url.replace("http://", "http://someone:canary@")
     with pytest.raises(falkor.Unreachable) as caught:
-        connect("https://vendor.test:4433", proxy=url).certificates()
+        connect("https://vendor.example:4433", proxy=url).certificates()
     assert "proxy" in str(caught.value)
     assert "canary" not in str(caught.value) + caplog.text
 
 
 def test_a_proxy_that_is_not_there_is_named(connect):
     with pytest.raises(falkor.Unreachable) as caught:
-        connect("https://vendor.test:4433", proxy="http://127.0.0.1:1").certificates()
+        connect("https://vendor.example:4433", proxy="http://127.0.0.1:1").certificates()
     assert "The proxy 127.0.0.1" in str(caught.value)
