@@ -100,7 +100,7 @@ def test_the_deadline_cuts_what_drips_through_tls(beginning, tls, trusted, conne
 def test_headers_that_drip_through_tls_are_cut_before_the_deadline(tls, trusted, connect, monkeypatch):
     monkeypatch.setattr(transport, "READ_SECONDS", 0.3)
     server = tls(drips(b"HTTP/1.1 200 OK\r\nX: ", b" "))
-    with pytest.raises(falkor.TooSlow, match=r"vendor\.test did not begin to answer"):
+    with pytest.raises(falkor.TooSlow, match=r"vendor\.example did not begin to answer"):
         connect(f"https://vendor.example:{server.port}", deadline=5).certificates()
     assert server.connections == 1
 
