@@ -84,7 +84,7 @@ class Taking:
         heads = {identity: _joined_head(same) for identity, same in received.items()}
         stored = self.applier.stored_stories()
         self._stored = {story.pk: story for story in stored}
-        plan = self._plan(stored, heads, answers)
+        plan = self._plan(stored, heads, received, answers)
         for identity in plan.aside:
             self.trouble.append(_LEFT_ASIDE.format(heads[identity].name))
             del received[identity]
@@ -103,7 +103,11 @@ class Taking:
             self.missing = Missing()
 
     def _plan(
-        self, stored: Sequence[StoredStory], heads: dict[str, Head], answers: Sequence[tuple[Call, Answer]]
+        self,
+        stored: Sequence[StoredStory],
+        heads: dict[str, Head],
+        received: dict[str, list[Received]],
+        answers: Sequence[tuple[Call, Answer]],
     ) -> StoriesPlan:
         app, full = self.applier.app, self.scope.full
         # The stories that were asked for, where the app lists some; in a narrow run, those that a full one would ask.
@@ -112,11 +116,18 @@ class Taking:
             stored,
             heads.values(),
             full=full,
-            # A story comes back for a group only when one of its members has a certificate of it.
-            renames=app.breadth != Breadth.GROUPS,
+            # A story comes back for a group only with a certificate of one of its members.
+            complete=app.breadth != Breadth.GROUPS,
             asked=listed_stories(app, names) if app.breadth == Breadth.STORIES else None,
             unsure={story for _, answer in answers for story in answer.rejected_stories},
+            are_alike=lambda head, story: self._holds_most_of(story.pk, received[head.identity]),
         )
+
+    def _holds_most_of(self, story: int, same: Sequence[Received]) -> bool:
+        """Whether most of the live rows of a stored story stand in these elements just as they are stored."""
+        rows = {row for each in same for row in self.keeping.of(each.element.rows().rows)}
+        live = [one.row for one in self.applier.stored_certificates(story) if not one.gone]
+        return sum(row in rows for row in live) * 2 > len(live)
 
     def _story(self, story: int, same: Sequence[Received]) -> None:
         elements = [each.element for each in same]

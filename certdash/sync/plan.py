@@ -80,17 +80,21 @@ def plan_stories(
     received: Iterable[Head],
     *,
     full: bool,
-    renames: bool = True,
+    complete: bool = True,
     asked: Collection[int] | None = None,
     unsure: Collection[str] = (),
+    are_alike: Callable[[Head, StoredStory], bool] = lambda _head, _story: False,
 ) -> StoriesPlan:
     """Match stories by ID and name; in a full run, what is left over under one ID, one a side, was renamed.
 
     Only in a full run can a story be missing or renamed: a narrow answer says nothing of those it leaves out, so what
-    may be one of them renamed waits for a full one. `renames`: whether an answer names all stories that it is about,
-    so that one may be told from another that only did not come. `asked`: the stories (pks) that the vendor is asked
-    for, where it is not for all: of the others none was renamed. `unsure`: IDs under which something came that could
-    not be understood, perhaps the stored story, "" for one whose ID could not be either: none of them was renamed.
+    may be one of them renamed waits for a full one. `asked`: the stories (pks) that the vendor is asked for, where it
+    is not for all: of the others none was renamed.
+
+    Where the stored story may only not have come, its rows have to be the received one's: `are_alike`. That is so
+    when the answers are not `complete`, for they name no story of which nobody asked for has a certificate; and
+    beside what is `unsure`: IDs under which something came that could not be understood, perhaps the stored story, ""
+    for one whose ID could not be either.
     """
     plan = StoriesPlan()
     by_identity = {story.identity: story for story in stored}
@@ -105,16 +109,15 @@ def plan_stories(
         if not story.withdrawn:
             left_stored[story.id].append(story)
     for vendor_id, heads in left_heads.items():
-        identities = [head.identity for head in heads]
         candidates = [story for story in left_stored.get(vendor_id, []) if asked is None or story.pk in asked]
-        may_be_renamed = renames and vendor_id and not {"", vendor_id} & set(unsure)
-        if may_be_renamed and candidates and not full:
-            plan.aside += identities
-        elif may_be_renamed and len(heads) == len(candidates) == 1:
-            plan.renamed[identities[0]] = candidates[0].pk
+        sure = complete and not {"", vendor_id} & set(unsure)
+        if vendor_id and candidates and not full:
+            plan.aside += [head.identity for head in heads]
+        elif vendor_id and len(heads) == len(candidates) == 1 and (sure or are_alike(heads[0], candidates[0])):
+            plan.renamed[heads[0].identity] = candidates[0].pk
             left_stored[vendor_id].remove(candidates[0])
         else:
-            plan.new += identities
+            plan.new += [head.identity for head in heads]
     if full:
         plan.missing = [story.pk for stories in left_stored.values() for story in stories]
     return plan

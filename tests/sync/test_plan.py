@@ -63,17 +63,22 @@ def test_beside_one_that_the_answer_names_or_that_is_withdrawn_a_narrow_run_take
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_where_a_story_may_only_not_have_come_nothing_is_renamed(full):
+@pytest.mark.parametrize("alike", [True, False])
+def test_where_a_story_may_only_not_have_come_it_is_renamed_only_with_its_rows(full, alike):
     new = head("New name")
-    plan = plan_stories([known(1, "Old name")], [new], full=full, renames=False)
-    assert (plan.new, plan.renamed, plan.aside) == ([new.identity], {}, [])
+    plan = plan_stories([known(1, "Old name")], [new], full=full, complete=False, are_alike=lambda *_: alike)
+    assert plan.renamed == ({new.identity: 1} if full and alike else {})
+    assert plan.new == ([new.identity] if full and not alike else [])
+    assert plan.aside == ([] if full else [new.identity])
 
 
 @pytest.mark.parametrize("unsure", ["ID-1", ""])
-def test_beside_what_may_be_the_stored_story_nothing_is_renamed(unsure):
+def test_beside_what_may_be_the_stored_story_it_is_renamed_only_with_its_rows(unsure):
     new = head("New name")
     plan = plan_stories([known(1, "Old name")], [new], full=True, unsure={unsure})
     assert (plan.new, plan.renamed) == ([new.identity], {})
+    plan = plan_stories([known(1, "Old name")], [new], full=True, unsure={unsure}, are_alike=lambda *_: True)
+    assert (plan.new, plan.renamed) == ([], {new.identity: 1})
 
 
 def test_with_two_candidates_on_either_side_nobody_guesses():

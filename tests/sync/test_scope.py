@@ -418,6 +418,15 @@ def test_a_story_whose_last_member_left_is_not_renamed_to_its_namesake(groups, m
     assert not Change.objects.filter(kind=Kind.RENAMED).exists()
 
 
+def test_a_story_that_is_renamed_keeps_its_history_where_only_groups_are_asked_for(groups, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.id_of", lambda name: "ID-A" if name == "A, 2nd edition" else f"ID-{name}")
+    groups.holders["A, 2nd edition"] = groups.holders.pop("A")
+    before = set(Certificate.objects.filter(story__name="A").values_list("pk", flat=True))
+    run = groups.again()
+    assert (run.status, run.created, run.withdrawn) == (Status.SUCCESS, 0, 0)
+    assert set(Certificate.objects.filter(story__name="A, 2nd edition").values_list("pk", flat=True)) == before
+
+
 def holders(name: str) -> set[str]:
     return set(Certificate.objects.live().filter(story__name=name).values_list("lastname", flat=True))
 
