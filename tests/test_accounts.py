@@ -826,35 +826,3 @@ def sign_in(page, url, name, password):
     page.get_by_label("User name or e-mail").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_the_pages_are_accessible_and_fit(width, scheme, live_server, settings, open_page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt").Axe()
-    settings.PUBLIC_URL = live_server.url
-    cast = world.make_cast()
-    team = Team.objects.create(name="Trainers of the north and of the south and of wherever else", claim="north")
-    team.members.add(cast.viewer)
-    Team.objects.create(name="Nights").members.add(cast.viewer)
-    Grant.objects.create(app=cast.demo, team=team, role=Role.VIEWER)
-    page = open_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
-    sign_in(page, live_server.url, "superuser", world.PASSWORD)
-    page.get_by_role("heading", name="Overview").wait_for()
-    person, of_team = f"/accounts/people/{cast.viewer.pk}/", f"/accounts/teams/{team.pk}/"
-    lists = ["/accounts/people/", "/accounts/teams/", "/apps/demo/people/"]
-    for path in [*lists, "/accounts/people/add/", "/accounts/teams/add/", person, of_team]:
-        page.goto(live_server.url + path)
-        assert problems_of(page, axe) == [], path
-    page.goto(live_server.url + person)
-    page.get_by_role("button", name="Make a link").click()
-    link = page.get_by_label("Link", exact=True).input_value()
-    assert problems_of(page, axe) == [], "the link's page"
-    page.goto(link)
-    assert problems_of(page, axe) == [], "the page behind the link"
-
-
-def problems_of(page, axe):
-    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    found = [f"{one['id']}: {one['nodes'][0]['html']}" for one in axe.run(page).response["violations"]]
-    return found + ["wider than the screen"] * wide

@@ -18,20 +18,25 @@ PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
 
 
-@pytest.fixture
-def shown(live_server, transactional_db):
-    """A served certdash with 70 certificates of the app `demo`, a fifth of them pending."""
-    cast = world.make_cast()
-    fire, first_aid = make_story(cast.demo), make_story(cast.demo, "Première secours", "AAAA-1111", "assessment")
-    people = [world.make_learner(cast.demo, f"Person{n:02}", "Ek", f"p{n:02}@example.com") for n in range(35)]
+def make_seventy(app):
+    """70 certificates of 35 people and two stories, a fifth of them pending, and a group of five."""
+    fire, first_aid = make_story(app), make_story(app, "Première secours", "AAAA-1111", "assessment")
+    people = [world.make_learner(app, f"Person{n:02}", "Ek", f"p{n:02}@example.com") for n in range(35)]
     for number in range(70):
         make_certificate(
             (fire, first_aid)[number % 2], people[number // 2], firstname=people[number // 2].name.split()[0],
             lastname="Ek", email=people[number // 2].email, state="pending" if number % 5 == 0 else "delivered",
             country=("Brazil", "Sweden", "")[number % 3], at=NOW - timedelta(days=number * 2),
         )  # fmt: skip
-    make_group(cast.demo, "Managers", *people[:5])
-    make_run(cast.demo)
+    make_group(app, "Managers", *people[:5])
+    make_run(app)
+
+
+@pytest.fixture
+def shown(live_server, transactional_db):
+    """A served certdash with 70 certificates of the app `demo`."""
+    cast = world.make_cast()
+    make_seventy(cast.demo)
     world.make_foreign(cast.other)
     cast.url = live_server.url
     return cast
@@ -275,62 +280,6 @@ def test_on_a_phone_menu_and_filters_open_over_the_rows(visit, expect):
 
 
 # -- Look -------------------------------------------------------------------------------------------------------
-
-KINDS = {
-    "overview": "/",
-    "certificates": "/certificates/?state=pending&nonsense=1",
-    "stories": "/stories/",
-    "story": "/stories/demo/EV72-RQZY-80AH~fire-safety/",
-    "group": "/groups/demo/managers/",
-    "matrix": "/matrix/?nonsense=1",
-    "delivery": "/delivery/",
-    "people": "/people/",
-    "person": "/people/{person}/",
-    "timeline": "/people/{person}/timeline/",
-    "apps": "/apps/",
-    "app": "/apps/demo/",
-    "connection": "/apps/demo/connection/",
-    "scope": "/apps/demo/scope/",
-    "access": "/apps/demo/people/",
-    "runs": "/apps/demo/runs/",
-    "run": "/apps/demo/runs/{run}/",
-    "changes": "/apps/demo/runs/{run}/changes/",
-    "empty": "/certificates/?country=Nowhere",
-    "ways out": "/certificates/?country=Nowhere&state=pending",
-    "password": "/accounts/password/change/",
-    "profile": "/accounts/profile/",
-    "views": "/views/",
-    "no view": "/views/?q=nothing",
-    "view to save": "/views/add/?path=/certificates/&query=state%3Dpending%26country%3D",
-    "view": "/views/{view}/edit/",
-    "view to delete": "/views/{view}/delete/",
-}
-LOOKS = [(DESK, "light"), (PHONE, "dark")]
-
-
-@pytest.mark.parametrize(("viewport", "scheme"), LOOKS, ids=["desk, light", "phone, dark"])
-def test_every_page_is_accessible_and_fits(viewport, scheme, visit, shown):
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
-    axe = axe_module.Axe()
-    view = make_view(shown.owner, "Pending", query="state=pending", app=shown.demo)
-    view.pinned_by.add(shown.owner)
-    names = {"person": shown.demo.learners.first().pk, "run": shown.demo.runs.first().pk, "view": view.slug}
-    page = visit("/", "owner", viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-    for kind, path in KINDS.items():
-        page.goto(shown.url + path.format(**names))
-        found = axe.run(page).response["violations"]
-        told = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
-        assert told == [], f"{kind}, {scheme}, {viewport['width']} px"
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{kind} scrolls sideways"
-
-
-@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone, light", "desk, dark"])
-def test_the_log_in_is_accessible_and_fits(viewport, scheme, open_page, shown):
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
-    page = open_page(viewport=viewport, color_scheme=scheme)
-    page.goto(f"{shown.url}/accounts/login/")
-    assert axe_module.Axe().run(page).response["violations"] == []
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 @pytest.mark.parametrize("width", [360, 768, 1100, 1600])

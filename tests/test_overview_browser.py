@@ -6,9 +6,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from certdash.models import App, Change, Membership, User
+from certdash.models import Change, Membership, User
 from tests import world
-from tests.test_browser import DESK, PHONE
 from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story
 
 
@@ -97,39 +96,3 @@ def test_a_way_out_of_an_empty_list_is_one_click_away(visit, expect):
     page = visit("/certificates/?state=delivered&pending_days=7", java_script_enabled=False)
     page.get_by_role("link", name="Without Delivered").click()
     expect(page.locator("#count")).to_have_text("5 of 8")
-
-
-LOOKS = [(viewport, scheme) for viewport in (PHONE, DESK) for scheme in ("light", "dark")]
-
-
-@pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
-def test_every_state_is_accessible_and_fits(viewport, scheme, visit, shown):
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
-    make_run(shown.other, "failed", message="The vendor did not answer.")
-    world.make_app("new", "New app").grants.create(user=shown.stranger, role="owner")
-    page = visit("/", viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-    states = {"overview": ("viewer", "/"), "person": ("viewer", shown.person), "stale": ("stranger", "/"),
-              "timeline": ("viewer", f"{shown.person}timeline/"), "no group": ("stranger", "/apps/new/"),
-              "ways out": ("viewer", "/certificates/?state=delivered&pending_days=7")}  # fmt: skip
-    for state, (who, path) in states.items():
-        client = Client()
-        client.force_login(shown[who])
-        value = client.cookies[settings.SESSION_COOKIE_NAME].value
-        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": shown.url}])
-        page.goto(shown.url + path)
-        page.evaluate("document.querySelectorAll('.chart details').forEach(one => { one.open = true })")
-        fits(page, axe_module.Axe(), state)
-
-
-@pytest.mark.parametrize("who", ["superuser", "viewer"])
-def test_the_first_run_is_accessible(who, visit, shown):
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
-    App.objects.all().delete()
-    fits(visit("/", who), axe_module.Axe(), "no app")
-
-
-def fits(page, axe, state):
-    """No violation, and nothing to scroll to at the side."""
-    found = axe.run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found] == [], state
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{state} scrolls sideways"

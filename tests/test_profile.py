@@ -150,16 +150,6 @@ def test_the_offer_covers_no_button_at_the_end_of_a_page(visit, expect):
     expect(page.get_by_text("is saved")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_offer_is_accessible(scheme, visit, expect):
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
-    page, _ = visit("Europe/Berlin", color_scheme=scheme, reduced_motion="reduce")
-    expect(page.locator("#zone-hint")).to_be_visible()
-    found = axe_module.Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-
-
 @pytest.mark.parametrize("same", ["UTC", "Africa/Abidjan"])
 def test_a_browser_by_the_same_clock_is_offered_nothing(same, visit, expect):
     page, _ = visit(same)

@@ -172,19 +172,15 @@ EVERY_COLUMN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("columns", [None, EVERY_COLUMN[:6], EVERY_COLUMN, []], ids=["usual", "six", "all", "none"])
-def test_every_choice_of_columns_is_accessible_and_fits(columns, size, scheme, visit, shown):
-    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
+def test_every_choice_of_columns_fits(columns, size, visit, shown):
     if columns is not None:
         shown.viewer.columns = {"certificates": columns}
         shown.viewer.save()
-    page = visit("/certificates/", viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce")
+    page = visit("/certificates/", viewport=SIZES[size])
     page.locator(".pick input").first.check()
     page.locator("#table-options summary").click()
-    found = axe_module.Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found] == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.locator("tbody tr").nth(20).scroll_into_view_if_needed()
     if size != "phone":  # where there are cards and no columns

@@ -9,14 +9,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
 
 from tests.support import programs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Expect, Page, Playwright
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Expect, Page, Playwright, Response
 
 TIMEOUT_MILLISECONDS = 10_000
 # A browser of tests asks for nothing but the pages it is sent to.
+# Of WCAG 2.2, axe has this one rule, which it leaves out unless told.
+AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -101,6 +106,31 @@ def open_page(browser: "Browser", page_problems: list[str]) -> Iterator[Callable
 def page(open_page: Callable[..., "Page"]) -> "Page":
     """A page of one person with an ordinary browser."""
     return open_page()
+
+
+def go_as(page: "Page", url: str, path: str, who: str | None) -> "Response | None":
+    """Opens a page as somebody who is logged in already, or as a stranger to the log-in; returns the answer."""
+    if who is not None:
+        client = Client()
+        client.force_login(get_user_model().objects.get(username=who))
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
+        page.context.add_cookies([cookie | {"url": url}])
+    return page.goto(url + path)
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[["Page"], list[str]]:
+    """What axe finds wrong with a page as it is shown, by all its rules but the experimental ones and those of AAA."""
+    reason = "axe is in requirements-dev.txt"
+    script = pytest.importorskip("axe_playwright_python.sync_playwright", reason=reason).Axe().axe_script
+
+    def violations(page: "Page") -> list[str]:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(script)
+        found = page.evaluate("options => axe.run(options)", AXE_OPTIONS)["violations"]
+        return [f"{one['id']}: {node['target']} {node['html'][:200]}" for one in found for node in one["nodes"][:3]]
+
+    return violations
 
 
 @pytest.fixture
