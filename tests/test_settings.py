@@ -18,7 +18,11 @@ Load = Callable[..., dict[str, Any]]
 
 HTTPS = {"PUBLIC_URL": "https://certdash.example.com"}
 POSTGRESQL = {"DATABASE_URL": "postgres://certdash:secret@db.example.com:5433/dashboard"}
-KEYS = {"SECRET_KEY": "given", "CREDENTIAL_KEYS": Fernet.generate_key().decode(), "ERASURE_KEY": "given too"}
+KEYS = {
+    "SECRET_KEY": "given",
+    "CREDENTIAL_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "ERASURE_KEY": "given too",
+}
 
 
 @pytest.fixture
