@@ -140,20 +140,22 @@ def test_what_is_chosen_comes_first_then_the_most_frequent(reader):
     assert counts == sorted(counts, reverse=True)
 
 
-def test_a_long_facet_shows_eight_offers_fifty_and_tells_of_the_rest(client, cast):
+def test_a_long_facet_shows_eight_offers_fifty_and_tells_how_to_get_at_the_rest(client, cast):
     world.make_many(cast.demo, 70, [make_story(cast.demo)])
     client.force_login(cast.viewer)
     facet = next(one for one in page_of(client).context["facets"] if one.name == "country")
     assert (len(facet.values), len(facet.more), facet.left_out) == (8, 42, 10)
-    assert "10 rarer ones are not listed" in client.get("/certificates/").content.decode()
+    assert "10 rarer ones are found by their names" in client.get("/certificates/").content.decode()
 
 
 def test_the_filter_form_keeps_what_it_has_no_field_for(reader):
     pk = Certificate.objects.live().first().pk
-    html = page_of(reader, f"change=new&changed_from=2020-01-01T00:00&id={pk}").content.decode()
+    asked = f"change=new&change=changed&changed_from=2020-01-01T00:00&id={pk}"
+    html = page_of(reader, asked).content.decode()
     form = re.search(r'<form id="filters".*?</form>', html, re.DOTALL)[0]
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
-    assert hidden == [("change", "new"), ("changed_from", "2020-01-01T00:00"), ("id", f"{pk}")]
+    assert hidden == [("change", "changed"), ("changed_from", "2020-01-01T00:00"), ("id", f"{pk}")]
+    assert re.findall(r'name="change"\s+value="(\w+)"\s+checked', form) == ["new"]
 
 
 @pytest.mark.parametrize(
@@ -180,11 +182,14 @@ def test_where_scripts_run_the_page_shows_what_is_chosen_and_the_counts_come_aft
     reader.cookies["scripts"] = "1"
     page = page_of(reader, query)
     assert page.context["chips"] == whole.context["chips"]
-    chosen = {pair: (None, True) for pair, (_, checked) in values_of(whole.context).items() if checked}
-    assert values_of(page.context) == chosen
+    known = {pair: (None, checked) for pair, (_, checked) in values_of(whole.context).items() if checked}
+    known |= {pair: value for pair, value in values_of(page.context).items() if pair[0] == "state"}
+    assert values_of(page.context) == known
     address = unescape(re.search(r'hx-get="([^"]+_part=filters)"', page.content.decode())[1])
     part = reader.get(address)
-    assert values_of(part.context) == values_of(whole.context)
+    assert values_of(part.context) == values_of(whole.context) | {
+        pair: (0, False) for pair in known if pair not in values_of(whole.context)
+    }
     assert "<html" not in part.content.decode()
 
 

@@ -29,7 +29,7 @@ def choose(client, *columns, **more):
 
 def heads(client, path="/certificates/"):
     html = client.get(path).content.decode()
-    table = html[html.index("Certificates</caption>") :]
+    table = html[re.search(r"Certificates(, [^<]*)?\s*</caption>", html).start() :]
     table = table[: table.index("</thead>")]
     texts = [re.sub(r"<[^>]*>", " ", cell).split() for cell in re.findall(r"<th\b.*?</th>", table, re.DOTALL)]
     return [" ".join(words) for words in texts]

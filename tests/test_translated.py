@@ -46,7 +46,7 @@ STRING = re.compile(r"""["']([^"']*)["']""")
 PACKAGE = Path(__file__).parents[1] / "certdash"
 # Modules of the package, and folders of them, that speak to people.
 SPEAKING = {
-    "access.py", "adapters.py", "attempts.py", "charts.py", "downloads.py", "exports", "facets.py", "fields.py",
+    "access.py", "adapters.py", "attempts.py", "charts.py", "downloads.py", "exports", "facets", "fields.py",
     "filters", "forms", "invitations.py", "links.py", "models", "rows.py", "saved_views.py", "signs.py",
     "single_sign_on.py", "stats", "tables", "templatetags", "time_zones.py", "timeline.py", "views", "visits.py",
     "words.py",

@@ -6,7 +6,7 @@ list; a download and a command refuse when it is not empty, since a typo must no
 
 from .audit import AuditFilter
 from .base import ListFilter
-from .certificates import NO_GROUP, PERIODS, CertificateFilter, is_state
+from .certificates import CHANGES, FIND, NO_GROUP, PERIODS, CertificateFilter, is_state
 from .lists import (
     AccountFilter,
     AppFilter,
@@ -22,6 +22,8 @@ from .lists import (
 )
 
 __all__ = [
+    "CHANGES",
+    "FIND",
     "NO_GROUP",
     "PERIODS",
     "AccountFilter",

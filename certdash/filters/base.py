@@ -1,9 +1,9 @@
 """The base of all filter sets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy, deepcopy
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -13,7 +13,7 @@ from certdash.fields import ValuesField
 from certdash.models import App
 from certdash.models.text import fold
 
-_OWN_NAMES = ("sort", "page", "per_page", "_export", "_table", "_part", "_selected")  # of the page, not of its rows
+OWN_NAMES = ("sort", "page", "per_page", "_export", "_table", "_part", "_selected")  # of the page, not of its rows
 
 
 class Of(Filter):
@@ -30,6 +30,8 @@ Values = partial(Of, ValuesField)
 class ListFilter(FilterSet):
     """The base of all lists: leaves out what it does not understand, and names it in `ignored`."""
 
+    own_names: ClassVar[Collection[str]] = OWN_NAMES
+
     app: Any = Values("by_app")
     q: Any = CharFilter(method="by_words", max_length=200)
 
@@ -42,7 +44,7 @@ class ListFilter(FilterSet):
     def _understood(self, data: QueryDict) -> QueryDict:
         usable = data.copy()
         for name, values in data.lists():
-            if name in _OWN_NAMES:
+            if name in self.own_names:
                 continue
             repeats = name in self.filters and isinstance(self.filters[name].field, ValuesField)
             if name not in self.filters or (len(values) > 1 and not repeats):

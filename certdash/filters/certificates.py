@@ -28,9 +28,12 @@ from certdash.models import (
 from certdash.models.text import fold
 from certdash.remembered import remembered_rows
 
-from .base import ListFilter, Of, Values
+from .base import OWN_NAMES, ListFilter, Of, Values
 
 NO_GROUP = "~none"
+# In front of a filter's name: what to look for among its values. It asks the rail, and is no filter.
+FIND = "_find_"
+_FOUND = ("state", "app", "story", "group", "type", "country", "city")
 Kind = Change.Kind
 # The kinds of change an address may ask for; `new` is first sight.
 CHANGES = ("new", "delivered", "withdrawn", "returned", "link")
@@ -62,6 +65,8 @@ def _type(asked: str) -> str:
 class CertificateFilter(ListFilter):
     """The filters of every page that lists certificates; `docs/interface.md` says what each means."""
 
+    own_names = (*OWN_NAMES, *(f"{FIND}{name}" for name in _FOUND))
+
     story = Values("by_story")
     group = Values("by_group")
     state = Values("by_state")
@@ -88,6 +93,11 @@ class CertificateFilter(ListFilter):
 
     def without(self, *names: str) -> CertificateQuerySet:
         return self._hiding(super().without(*names))
+
+    def without_hiding(self, *names: str) -> CertificateQuerySet:
+        """The same with withdrawn ones, too, unless another name asks otherwise."""
+        rows: CertificateQuerySet = super().without(*names)
+        return rows
 
     def _hiding(self, queryset: CertificateQuerySet) -> CertificateQuerySet:
         return queryset.live() if self.hides_withdrawn else queryset
@@ -121,6 +131,14 @@ class CertificateFilter(ListFilter):
     def visible_stories(self) -> list[Story]:
         """The stories of the viewer's apps, withdrawn ones too; read once for keys, types and counts."""
         return list(Story.objects.filter(app__in=self.apps).order_by("sort_name", "pk"))
+
+    @cached_property
+    def odd_states(self) -> list[str]:
+        """The undocumented states among the rows of the page, whatever is filtered."""
+        held = self.queryset.all().live().filter(state=State.OTHER)
+        return list(
+            remembered_rows(self.apps, held.order_by("state_sent").values_list("state_sent", flat=True).distinct())
+        )
 
     @cached_property
     def types(self) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from html import escape
 
-from django.template import Library, loader
+from django.template import Context, Library, loader
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.html import format_html
@@ -61,6 +61,22 @@ def _moment(at: datetime, shown: str, zone: tzinfo, _language: str | None) -> Sa
 
 
 register.filter(cut)
+
+
+@register.simple_tag(takes_context=True)
+def here_with(context: Context, *changes: object) -> str:
+    """The query of this page with other values of some names, given in turn; None takes a name away.
+
+    Names that begin with `_` stay behind: they ask for a part of the page once, and are no part of a link.
+    """
+    query = context["request"].GET.copy()
+    for name in [name for name in query if name.startswith("_")]:
+        del query[name]
+    for name, value in zip(changes[::2], changes[1::2], strict=True):
+        query.pop(name, None)
+        if value is not None:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
 
 
 @register.filter(is_safe=False)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from certdash.charts import WeeksChart, week_query, weeks_chart
-from certdash.facets import facets, facets_in_use, periods, waiting
-from certdash.filters import CertificateFilter
+from certdash.facets import facets, facets_known, kinds, periods, waiting, withdrawn
+from certdash.filters import CHANGES, FIND, CertificateFilter
 from certdash.models import Certificate, CertificateQuerySet, Group, Story
 from certdash.remembered import exact_count
 from certdash.rows import share_bar
@@ -26,7 +26,8 @@ _SCRIPTS = "scripts"  # a cookie that says that scripts run; app.js sets it
 _FILTERS, _WHOLE = "filters", "page"  # what `_part` asks for: the filters' values, or a page that has them
 
 # Filters without a field of their own in the rail; it keeps them.
-_KEPT = ("pending_under", "change", "changed_from", "run", "id")
+_KEPT = ("pending_under", "changed_from", "run", "id")
+_PLACES = ("country", "city")
 
 
 class Certificates(List):
@@ -63,23 +64,38 @@ class Certificates(List):
 
     def rail(self) -> dict[str, Any]:
         """What the filters show, beside the field for words."""
-        if self.counts_later:
-            offered = facets_in_use(self.filters, self.apps)
+        later = self.counts_later
+        # Asked for alone there is time for more counts than beside the rows.
+        alone = self.request.GET.get("_part") == _FILTERS
+        if later:
+            offered = facets_known(self.filters, self.apps, but=self.not_offered)
         else:
-            offered = facets(self.filters, self.apps, but=self.not_offered)
+            find = self.request.GET.dict()
+            offered = facets(self.filters, self.apps, but=self.not_offered, find=find, as_known=alone)
         return {
             "filters": self.filters,
-            "kept": [pair for pair in self.filters.active if pair[0] in {*_KEPT, *self.not_offered}],
-            "facets": [facet for facet in offered if facet.name not in self.not_offered],
-            "periods": periods(self.filters),
-            "waiting": waiting(self.filters),
-            "counts_later": self.counts_later,
+            "kept": [pair for pair in self.filters.active if self._is_kept(*pair)],
+            "facets": offered,
+            # Places are as many as their counts find, so they come last: when they come, they move nothing.
+            "named": [facet for facet in offered if facet.name not in _PLACES],
+            "places": [facet for facet in offered if facet.name in _PLACES],
+            "periods": periods(self.filters, counted=alone),
+            "waiting": waiting(self.filters, counted=alone),
+            "withdrawn": withdrawn(self.filters, counted=alone),
+            "kinds": kinds(self.filters),
+            "counts_later": later,
+            "by_script": "HX-Request" in self.request.headers,
+            "whole_url": address(here(self.request), [*self.filters.active, ("_part", _WHOLE)]),
         }
+
+    def _is_kept(self, name: str, value: str) -> bool:
+        """Whether the rail has no field of its own for this, and keeps it as it is."""
+        return name in {*_KEPT, *self.not_offered} or (name == "change" and value not in CHANGES)
 
     def context(self) -> dict[str, Any]:
         return self.rail() | {
             "filters_url": address(here(self.request), [*self.filters.active, ("_part", _FILTERS)]),
-            "whole_url": address(here(self.request), [*self.filters.active, ("_part", _WHOLE)]),
+            "not_sent": ",".join(name for name in self.filters.own_names if name.startswith(FIND)),
             "offers_words": "q" not in self.not_offered,
             "chips": self._chips(),
             "of": self._of(),

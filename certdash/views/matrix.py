@@ -87,6 +87,7 @@ class MatrixPage(Certificates):
     def _orders(self) -> list[dict[str, Any]]:
         return [
             {
+                "name": name.removeprefix("-"),
                 "label": label,
                 "url": address(here(self.request), [*self.filters.active, ("sort", name)]),
                 "is_current": name == self.order,

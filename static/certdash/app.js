@@ -55,29 +55,6 @@ document.addEventListener("formdata", ({ target, formData }) => {
   }
 });
 
-// A search field has been heard while it was typed in; its change on leaving would ask again, and overtake a click.
-const heard = (event) => event.target.type === "search" && event.stopPropagation();
-document.addEventListener("change", heard, true);
-
-// Looks through the values of one facet; it is no filter of its own, so the form must not hear of it.
-const find = (event) => {
-  const field = event.target;
-  if (!field.matches("[data-find]")) return;
-  event.stopPropagation();
-  const words = field.value.toLocaleLowerCase().split(/\s+/);
-  for (const item of field.closest("details").querySelectorAll("li")) {
-    const text = item.textContent.toLocaleLowerCase();
-    item.hidden = !words.every((word) => text.includes(word));
-  }
-};
-document.addEventListener("input", find, true);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.matches("[data-find]")) event.preventDefault();
-});
-
-// On a phone the filters lie over the results: applying them uncovers those.
-document.addEventListener("submit", (event) => event.target.closest(".filters")?.removeAttribute("open"));
-
 const show = () => {
   for (const element of document.querySelectorAll("[data-with-script]")) element.hidden = false;
   for (const field of document.querySelectorAll("[data-active-count]")) {
@@ -88,21 +65,21 @@ const show = () => {
 };
 document.addEventListener("DOMContentLoaded", show);
 
-// New values of the filters leave open what was opened to look through.
-let opened = [];
-document.addEventListener("htmx:beforeSwap", ({ target }) => {
-  if (target.id !== "facets") return;
-  opened = [...target.querySelectorAll("details[open]")].map((details) => details.id);
-});
-document.addEventListener("htmx:afterSwap", ({ target }) => {
-  if (target.id === "facets") for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-});
+// What a request brought, in words: how many rows, and after a link also their order and page; or what was found.
+const told = ({ target, requestConfig }) => {
+  const by = requestConfig?.elt;
+  const after = by?.closest("thead, .pages, .segments");
+  const parts =
+    target?.id === "facets"
+      ? [by.matches("[data-find]") && by.closest("fieldset")?.querySelector("[data-found]")]
+      : [document.querySelector("[data-announce]"), after && document.getElementById("results")?.querySelector("caption")];
+  return parts.filter(Boolean).map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(". ");
+};
 
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
   show();
-  const count = document.querySelector("[data-announce]");
-  if (!count) return;
-  const text = count.textContent.trim().replace(/\s+/g, " ");
+  const text = told(detail);
+  if (!text) return;
   // What is followed comes every second: only its news is told.
   const followed = document.querySelector("[data-followed]");
   if (!followed || text !== document.getElementById("announce").textContent) announce(text);
