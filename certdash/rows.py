@@ -44,6 +44,16 @@ def clock(moment: datetime) -> str:
     return formatted(timezone.localtime(moment), gettext("j M Y, H:i"))
 
 
+def zoned(moment: datetime) -> str:
+    """The same with its zone, for a sentence: 24 Nov 2026, 09:04 CET."""
+    return formatted(timezone.localtime(moment), gettext("j M Y, H:i T"))
+
+
+def exactly(moment: datetime) -> str:
+    """A moment to its second, with its zone, for a title: 24 November 2026, 09:04:12 CET."""
+    return formatted(timezone.localtime(moment), gettext("j F Y, H:i:s T"))
+
+
 def grouped(of: int) -> str:
     """A number in the reader's language, in groups of digits: 1,284."""
     return _grouped(of, get_language())
@@ -176,6 +186,12 @@ class CertificateRow:
         if certificate.state != State.PENDING or certificate.timestamp > self.now:
             return ""
         return gettext("for %(time)s") % {"time": span(self.now - certificate.timestamp, self.now)}
+
+    @property
+    def waiting_title(self) -> str:
+        """The moment from which `waiting` counts, with its zone."""
+        certificate = self.certificate
+        return exactly(certificate.withdrawn_at or certificate.out_of_scope_at or certificate.timestamp)
 
     @property
     def delivery(self) -> str:

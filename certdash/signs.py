@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 
 from certdash.models import Worker
 from certdash.models.worker import BEAT
-from certdash.rows import clock
+from certdash.rows import zoned
 
 _KEPT = timedelta(days=1)  # rows of workers that were killed
 
@@ -127,4 +127,4 @@ def _ago(time: timedelta) -> str:
 def _clock(moment: datetime, now: datetime) -> str:
     local = timezone.localtime(moment)
     is_this_year = local.year == timezone.localtime(now).year
-    return formatted(local, gettext("j M, H:i")) if is_this_year else clock(moment)
+    return formatted(local, gettext("j M, H:i T")) if is_this_year else zoned(moment)

@@ -13,7 +13,7 @@ from certdash.facets import facets_in_use
 from certdash.fields import MomentField
 from certdash.filters import NO_GROUP, PERIODS, CertificateFilter, ListFilter
 from certdash.models import App, AuditKind, Change, State, StoryType, SyncRun
-from certdash.rows import clock, day
+from certdash.rows import day, zoned
 
 Names = Mapping[tuple[str, str], str]  # what the database calls the values of an address
 
@@ -82,7 +82,7 @@ def _pending_under(text: str) -> str:
 
 def _moment(text: str) -> str:
     moment = MomentField().clean(text)
-    return clock(moment) if moment else text
+    return zoned(moment) if moment else text
 
 
 _WORDS: dict[str, Callable[[str], str]] = {
@@ -146,4 +146,4 @@ def _apps(filters: ListFilter) -> dict[tuple[str, str], str]:
 
 
 def _run(run: SyncRun) -> str:
-    return gettext("sync run of %(moment)s") % {"moment": clock(run.requested_at)}
+    return gettext("sync run of %(moment)s") % {"moment": zoned(run.requested_at)}

@@ -82,7 +82,7 @@ def test_moments_are_told_in_the_readers_time_zone(run, as_viewer):
     make_change(run, Kind.TIMESTAMP, before={"timestamp": before}, after={"timestamp": after})
     User.objects.update(time_zone="Europe/Berlin")
     text = text_of(as_viewer.get(address_of(run)))
-    assert "Timestamp 2 Jul 2026, 00:30:00 → became 2 Jul 2026, 08:00:00" in text
+    assert "Timestamp 2 Jul 2026, 00:30:00 CEST → became 2 Jul 2026, 08:00:00 CEST" in text
 
 
 def test_person_and_story_are_links_and_the_vendors_text_stays_text(run, as_viewer):
@@ -289,7 +289,7 @@ def test_the_chip_tells_the_moment_of_the_run_and_the_rail_keeps_it(seen, as_vie
     type(seen[0]).objects.filter(pk=seen[0].pk).update(requested_at=datetime(2026, 3, 2, 9, 4, tzinfo=UTC))
     page = as_viewer.get(f"/certificates/?run={seen[0].pk}&change=missing")
     assert [chip["label"] for chip in page.context["chips"]] == [
-        "missing in a held run", "sync run of 2 Mar 2026, 09:04",
+        "missing in a held run", "sync run of 2 Mar 2026, 09:04 UTC",
     ]  # fmt: skip
     assert f'<input type="hidden" name="run" value="{seen[0].pk}">' in page.content.decode()
 

@@ -44,13 +44,13 @@ def test_a_worker_that_is_silent_for_too_long_counts_as_gone(db):
     seen("silent", SILENCE)
     sign = worker_sign(NOW)
     assert sign.tone == "stale"
-    assert sign.text.startswith("No worker is running: last sign of life 23 Nov, 12:02. Nothing is synchronised")
+    assert sign.text.startswith("No worker is running: last sign of life 23 Nov, 12:02 UTC. Nothing is synchronised")
     assert "what pages ask for waits until it runs again" in sign.text
 
 
 def test_of_another_year_the_year_is_told(db):
     seen("silent", timedelta(days=400))
-    assert "last sign of life 19 Oct 2025, 12:03." in worker_sign(NOW).text
+    assert "last sign of life 19 Oct 2025, 12:03 UTC." in worker_sign(NOW).text
 
 
 @pytest.mark.parametrize("who", ["viewer", "superuser"])

@@ -34,7 +34,7 @@ def test_a_kind_means_one_thing_whichever_list_it_is_of():
 
 @pytest.mark.parametrize(("name", "value", "told"), [
     ("pending_days", "14", "pending for 14 days or more"),
-    ("changed_from", "2026-11-23", "changed since 23 Nov 2026, 00:00"),
+    ("changed_from", "2026-11-23", "changed since 23 Nov 2026, 00:00 UTC"),
     ("q", "Ana", "“Ana”"), ("whose", "mine", "my own views"), ("state", "PENDING", "Pending"),
     ("state", "lost", "lost"), ("country", "", "without a country"),
     ("sort", "-awarded", "by date of award, from the end"),
@@ -64,7 +64,7 @@ def test_a_saved_view_tells_its_filters_as_the_chips_do(client, cast):
     for address in (f"/views/{view.slug}/edit/", f"/views/add/?path=/certificates/&query={query.replace('&', '%26')}"):
         assert {*client.get(address).context["keeps"].words} - {"by date of award, from the end"} == chips
     page = client.get("/views/").content.decode()
-    assert "pending for 14 days or more; without a city; changed since 2 Jan 2026, 00:00; by date of award" in page
+    assert "pending for 14 days or more; without a city; changed since 2 Jan 2026, 00:00 UTC; by date of award" in page
 
 
 @pytest.mark.django_db

@@ -135,7 +135,7 @@ def _shown(name: str, value: str) -> str:
     if name == "state":
         return str(State(value).label) if value in (State.PENDING, State.DELIVERED) else value
     if name == "timestamp" and value:
-        return formatted(timezone.localtime(datetime.fromisoformat(value)), gettext("j M Y, H:i:s"))
+        return formatted(timezone.localtime(datetime.fromisoformat(value)), gettext("j M Y, H:i:s T"))
     return value
 
 

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 
 from certdash.links import apart
 from certdash.models import Badge
-from certdash.rows import cut, day
+from certdash.rows import cut, day, exactly
 
 register = Library()
 register.filter("apart", apart)
@@ -55,7 +55,7 @@ def _moment(at: datetime, shown: str, zone: tzinfo, _language: str | None) -> Sa
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(),
-        formatted(local, gettext("j F Y, H:i:s T")),
+        exactly(at),
         formatted(local, shown) if shown else day(local.date()),
     )
 

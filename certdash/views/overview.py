@@ -134,7 +134,7 @@ def _note(more: int, change: WeekChange) -> tuple[str, str]:
     """How many more than a week ago, and what that counts."""
     words = gettext("%(difference)s since %(day)s") if more else gettext("no change since %(day)s")
     delta = {"difference": f"{'+' if more > 0 else '−'}{grouped(abs(more))}", "day": _day(change.since)}
-    return words % delta, _COUNTED % {"moment": formatted(change.since, gettext("l j F, H:i"))}
+    return words % delta, _COUNTED % {"moment": formatted(change.since, gettext("l j F, H:i T"))}
 
 
 def _day(since: datetime) -> str:
