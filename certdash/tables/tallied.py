@@ -114,7 +114,6 @@ class GroupTable(_FewTable):
 
     caption = _("Groups")
     empty_text = _("No tracked group fits these filters.")
-    nothing_text = _("No group is tracked yet: an owner of an app lists them.")
     columns_of_file: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "app": lambda group: group.app.slug,
         "group": lambda group: group.name,

@@ -15,6 +15,7 @@ from certdash.models import App, CertificateQuerySet, Group, Membership
 from certdash.models.group import with_members
 from certdash.stats import by
 from certdash.tables import GroupTable, Table
+from certdash.views.beginnings import Beginning, no_group
 from certdash.views.certificates import CertificatesOf
 from certdash.views.page import List, moved, viewer
 
@@ -33,6 +34,9 @@ class Groups(List):
 
     def make_table(self) -> Table:
         return GroupTable(self.filters.qs, self.apps, request=None)
+
+    def beginning(self) -> Beginning:
+        return no_group(viewer(self.request), self.apps) if self.apps else super().beginning()
 
 
 class OneGroup(CertificatesOf):

@@ -1,20 +1,23 @@
 """The matrix: stories down, tracked groups across, each cell a link to exactly the certificates that it counts."""
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any, ClassVar
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from certdash.exports import About
 from certdash.stats import as_of
-from certdash.stats.matrix import Cell, Matrix
+from certdash.stats.matrix import COUNTED, Cell, Matrix
+from certdash.views.beginnings import Beginning, no_app, no_group
 from certdash.views.certificates import Certificates
 from certdash.views.grid import Grid
-from certdash.views.page import address, file_response, here, visible_freshness
+from certdash.views.page import address, file_response, here, viewer, visible_freshness
+from certdash.views.suggestions import Suggestion, suggestions
 
 STORIES, GROUPS = 50, 30  # on a page; files have all
 # Heads and marks of the file, which programs read: they are the same in every language.
@@ -77,12 +80,27 @@ class MatrixPage(Certificates):
             "counted": self.matrix.all(*stories).total,
             "stories": len(stories),
             "groups": len(self.matrix.groups),
+            "beginning": self.beginning(),
             "ignored": ignored,
             "ignored_filter": any(part.partition("=")[0] not in ("sort", "page", "per_page") for part in ignored),
             **self._downloads(len(self.lines)),
             "save_url": self._save_url(),
             "apps": self.apps,
+            "suggestions": [] if stories else self._suggestions(),
         }
+
+    def _suggestions(self) -> list[Suggestion]:
+        counted = copy(self.filters)
+        counted.queryset = counted.queryset.filter(state__in=COUNTED)  # others would be promised and not shown
+        return suggestions(counted, self.filter_words(), here(self.request))
+
+    def beginning(self) -> Beginning:
+        """Of a matrix without stories, or without groups."""
+        if not self.apps:
+            return no_app(viewer(self.request))
+        if self.lines and not self.filters.visible_groups:
+            return no_group(viewer(self.request), self.apps)
+        return Beginning(gettext("Nothing here yet: the next sync may bring some."))
 
     def _orders(self) -> list[dict[str, Any]]:
         return [

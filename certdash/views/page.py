@@ -35,6 +35,7 @@ from certdash.remembered import exact_count
 from certdash.saved_views import page_of
 from certdash.stats import Freshness, as_of, freshness
 from certdash.tables import Table
+from certdash.views.beginnings import Beginning, no_app
 from certdash.views.refusals import nothing_selected, refused, senseless, too_long
 from certdash.views.suggestions import suggestions
 from certdash.ways import led_to
@@ -167,6 +168,12 @@ class List(View):
         """What the address asks for instead of the page, if this page has such a part."""
         return None
 
+    def beginning(self) -> Beginning:
+        """Why there is nothing although nothing is filtered, and a first step."""
+        if self.apps or not self.of_vendor:
+            return Beginning(str(self.table.nothing_text))
+        return no_app(viewer(self.request))
+
     def columns_without(self) -> Collection[str]:
         """Columns that hold nothing here, whoever chose them."""
         return ()
@@ -277,12 +284,8 @@ class List(View):
             self.table.empty_url, self.table.empty_label = here(request), gettext("Clear all filters")
             if not self.table.paginator.count:
                 self.table.suggestions = suggestions(self.filters, self.filter_words(), here(request))
-        else:
-            self.table.empty_text = (
-                self.table.nothing_text
-                if self.apps or not self.of_vendor
-                else gettext("No app is shared with you yet.")
-            )
+        elif not self.table.paginator.count:
+            self.table.empty_text, self.table.empty_url, self.table.empty_label = self.beginning()
         # A form without script sends its empty fields, too: only a file has to refuse them.
         ignored = [part for part in self.ignored if part.partition("=")[2]]
         return {
