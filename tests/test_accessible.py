@@ -13,7 +13,7 @@ from django.urls import get_resolver
 
 from certdash.adapters import email_taken
 from certdash.attempts import TooManyAttempts
-from certdash.invitations import password_link
+from certdash.invitations import connecting_link, password_link
 from certdash.models import App, User
 from tests.scenery import LOST, make_scenery, run_of
 from tests.support.browser import go_as
@@ -214,6 +214,9 @@ PAGES: dict[str, dict[str, Scene]] = {
         "errors": Scene("/accounts/people/{account}/", "superuser", sent(), 422),
         "deactivated": Scene("/accounts/people/{gone}/", "superuser"),
     },
+    "account_connect": {
+        "link": Scene("/accounts/people/{account}/", "superuser", sent("form[action$='/connect/']"), settings=SSO),
+    },
     "account_link": {"link": Scene("/accounts/people/{account}/", "superuser", sent("form[action$='/link/']"))},
     "teams": {"rows": Scene("/accounts/teams/", "superuser")},
     "team_add": {
@@ -256,7 +259,16 @@ PAGES: dict[str, dict[str, Scene]] = {
         "form": Scene("/accounts/password/change/"),
         "errors": Scene("/accounts/password/change/", act=sent(oldpassword="x")),
     },
+    "connect_by_link": {
+        "question": Scene("{connecting_link}", None, settings=SSO),
+        "ended": Scene("/accounts/connect/MQ/abcdef-0123456789/", None, status=410, settings=SSO),
+    },
+    "profile_connect": {
+        "form": Scene("/accounts/profile/connect/", settings=SSO),
+        "errors": Scene("/accounts/profile/connect/", "owner", sent(), 422, SSO),
+    },
     "profile": {
+        "single sign-on": Scene("/accounts/profile/", settings=SSO),
         "form": Scene("/accounts/profile/"),
         "errors": Scene("/accounts/profile/", act=sent(time_zone="Nowhere"), status=422),
     },
@@ -265,7 +277,7 @@ PAGES: dict[str, dict[str, Scene]] = {
 WITHOUT_A_PAGE = {
     "home", "view", "story_refresh", "person_refresh", "view_pin", "view_home", "app_test", "app_take_away",
     "sync_now", "accept_run", "account_deactivate", "account_reactivate", "team_delete", "profile_zone",
-    "table_options", "healthz", "readyz",
+    "profile_disconnect", "table_options", "healthz", "readyz",
 }  # fmt: skip
 SCENES = {f"{name}: {state}": scene for name, scenes in PAGES.items() for state, scene in scenes.items()}
 
@@ -290,13 +302,10 @@ def transactional_db(django_db_setup, django_db_blocker):
 def scenery(live_server, transactional_db):
     """The served scenery, made once: what stands in addresses of its pages."""
     names = make_scenery() | {slug: run_of(slug) for slug in ("busy", "queued", "lost")}
-    with override_settings(PUBLIC_URL=live_server.url):
-        link = password_link(User.objects.get(username="invited"))
-    return names | {
-        "gone": User.objects.get(username="gone").pk,
-        "url": live_server.url,
-        "link": link.removeprefix(live_server.url),
-    }
+    invited = User.objects.get(username="invited")
+    with override_settings(PUBLIC_URL=""):
+        links = {"link": password_link(invited), "connecting_link": connecting_link(invited)}
+    return names | links | {"gone": User.objects.get(username="gone").pk, "url": live_server.url}
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
