@@ -50,7 +50,7 @@ def downloaded(page, label):
 def test_a_workbook_holds_the_rows_that_are_shown_in_their_order(visit, shown):
     openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is in requirements-dev.txt")
     page = visit("/certificates/?state=pending&sort=-person")
-    names = page.locator("td.person .name").all_inner_texts()
+    names = page.locator("tbody .person .name").all_inner_texts()
     about, rows = openpyxl.load_workbook(downloaded(page, "Excel workbook").open("rb")).worksheets
     head, *values = rows.iter_rows(values_only=True)
     first, last = head.index("firstname"), head.index("lastname")
