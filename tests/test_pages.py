@@ -128,7 +128,7 @@ def test_a_page_asks_as_much_of_2_apps_as_of_5(client, cast):
 
 
 HARD_FILTERS = [
-    "", "state=pending", "state=Weird&country=Nowhere", "group=~none&q=person", "awarded=30d",
+    "", "state=pending", "state=Weird", "state=Weird&country=Nowhere", "group=~none&q=person", "awarded=30d",
     "pending_under=30", "change=new&changed_from=2020-01-01T00:00Z&run={run}&withdrawn=all", EVERY_FILTER,
 ]  # fmt: skip
 

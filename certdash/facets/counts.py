@@ -12,6 +12,8 @@ from certdash.filters import PERIODS, CertificateFilter, is_state
 from certdash.models import CertificateQuerySet
 from certdash.remembered import remembered_count, remembered_rows
 
+IN_NONE = 0  # in the place of a group's pk
+
 
 class Counts:
     """Rows by app, state, story, type and country, under all filters but these five.
@@ -60,15 +62,16 @@ class Counts:
         return found
 
     def by_group(self) -> dict[int, int]:
-        """The rows of the learners of each tracked group, under all filters but that of groups."""
+        """The rows of the learners of each tracked group (by pk) and of those in none, under all filters but groups."""
         group = "learner__memberships__group"
         rows = self._filters.without("group").order_by()
         in_groups = rows.filter(learner__memberships__until=None, learner__memberships__group__tracked=True)
-        counted = in_groups.values_list(group).annotate(rows=Count("pk")).values_list(group, "rows")
-        return dict(remembered_rows(self._filters.apps, counted))
-
-    def in_no_group(self) -> int:
-        return remembered_count(self._filters.apps, self._filters.without("group").order_by().in_no_group_or([]))
+        in_none = rows.in_no_group_or([]).annotate(none=Value(IN_NONE))
+        counted, alone = (
+            some.values_list(name).annotate(rows=Count("pk")).values_list(name, "rows")
+            for some, name in ((in_groups, group), (in_none, "none"))
+        )
+        return dict(remembered_rows(self._filters.apps, counted.union(alone, all=True)))
 
     def by_city(self) -> dict[str, int]:
         rows = self._filters.without("city").order_by().values_list("city").annotate(rows=Count("pk"))
@@ -83,9 +86,6 @@ class Uncounted:
 
     def by_group(self) -> dict[int, int]:
         return {}
-
-    def in_no_group(self) -> int:
-        return 0
 
     def by_city(self) -> dict[str, int]:
         return {}

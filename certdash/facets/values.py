@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from certdash.filters import FIND, NO_GROUP, CertificateFilter, is_state
 from certdash.keys import keys_of
+from certdash.links import apart
 from certdash.models import App, Group, State, Story, StoryType
 from certdash.models.certificate import BADGES
 from certdash.models.text import fold
 
-from .counts import Counts, Uncounted
+from .counts import IN_NONE, Counts, Uncounted
 
 SHOWN, MOST = 8, 50
 _LONGEST = 100  # characters of a name that are looked for
@@ -172,10 +173,10 @@ def _groups(filters: CertificateFilter, counts: Counts | Uncounted) -> list[Face
     if not filters.visible_groups:
         return []
     chosen = {group.pk for groups in filters.groups.values() for group in groups}
-    in_none = FacetValue(
-        NO_GROUP, gettext("in no tracked group"), counts.in_no_group(), NO_GROUP in filters.data.getlist("group")
-    )
-    return [*_by_key(filters.visible_groups, counts.by_group(), chosen, filters.apps), in_none]
+    found = counts.by_group()
+    label, is_chosen = gettext("in no tracked group"), NO_GROUP in filters.data.getlist("group")
+    in_none = FacetValue(NO_GROUP, label, found.get(IN_NONE, 0), is_chosen)
+    return [*_by_key(filters.visible_groups, found, chosen, filters.apps), in_none]
 
 
 def _by_key(
@@ -191,7 +192,7 @@ def _by_key(
     return [
         FacetValue(
             key,
-            same[0].name if times[same[0].name] == 1 else f"{same[0].name} ({app_names[same[0].app_id]})",
+            same[0].name if times[same[0].name] == 1 else f"{apart(same[0].name)} ({apart(app_names[same[0].app_id])})",
             sum(counts.get(one.pk, 0) for one in same),
             any(one.pk in chosen for one in same),
         )
