@@ -8,6 +8,7 @@ from django.test import Client
 
 from certdash.models import Change, Membership, User
 from tests import world
+from tests.test_browser import DESK, PHONE
 from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story
 
 
@@ -96,3 +97,23 @@ def test_a_way_out_of_an_empty_list_is_one_click_away(visit, expect):
     page = visit("/certificates/?state=delivered&pending_days=7", java_script_enabled=False)
     page.get_by_role("link", name="Without Delivered").click()
     expect(page.locator("#count")).to_have_text("5 of 8")
+
+
+@pytest.mark.parametrize("path", ["/", "/certificates/", "/apps/demo/runs/", "/apps/demo/"])
+def test_a_phone_reads_in_words_how_fresh_the_data_is(path, visit, expect):
+    page = visit(path, viewport=PHONE)
+    expect(page.locator(".page-head").get_by_text("hecked").filter(visible=True)).to_have_count(1)
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK])
+def test_trouble_with_the_vendor_stands_above_the_last_good_data_once(viewport, visit, shown, expect):
+    for _ in range(2):
+        run = make_run(shown.demo, "failed", message="It did not answer.")
+    page = visit("/certificates/", viewport=viewport)
+    card = page.get_by_role("alert")
+    expect(card).to_contain_text("Demo Academy could not be synchronised")
+    expect(page.locator("main .fresh-words")).to_be_hidden()
+    assert card.bounding_box()["y"] < rows_shown(page).first.bounding_box()["y"]
+    card.get_by_role("link", name="See the sync run").click()
+    expect(page).to_have_url(f"{shown.url}/apps/demo/runs/{run.pk}/")
+    expect(page.locator("#run .tone-danger.message")).to_contain_text("It did not answer.")

@@ -467,7 +467,9 @@ def test_an_answer_that_came_in_part_says_so(client, cast):
 def head_of(client, address):
     html = client.get(address).content.decode()
     href, title = re.search(r'<a class="fresh fresh-\w+"\s+href="([^"]*)"\s+title="([^"]*)"', html).groups()
-    return href, title.split("\n")
+    *lines, zone = title.split("\n")
+    assert zone == "Times in UTC"
+    return href, lines
 
 
 def test_the_head_tells_of_each_app_the_worst_first(client, cast):

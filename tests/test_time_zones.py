@@ -2,7 +2,8 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from html.parser import HTMLParser
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,11 +13,12 @@ from django.utils import timezone
 
 from certdash import time_zones
 from tests import world
+from tests.test_translated import READ
+from tests.world import NOW
 
 # Half past eleven in the evening of 3 May in UTC: 4 May in Auckland, 3 May in Los Angeles.
 LATE = datetime(2026, 5, 3, 23, 30, tzinfo=UTC)
 AUCKLAND, LOS_ANGELES = "Pacific/Auckland", "America/Los_Angeles"
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def client_of(person, zone=""):
@@ -184,7 +186,107 @@ def test_what_is_offered_is_known_and_no_machine_is_a_place():
     assert not time_zones.names() & {"localtime", "Factory", "posixrules", ""}
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
-def test_every_time_has_its_zone_in_a_title(path):
-    for time in re.findall(r"<time\b(.*?)>", path.read_text(), re.DOTALL):
-        assert re.search(r"title=\"[^\"]*date:_\('[^']*T'\)", time), time
+class Times(HTMLParser):
+    """The times of a page that are shown without a zone: neither beside them, nor in a title around them."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.within, self.bare, self.seen = [], [], 0
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        for name in READ & set(given):
+            self.look(given[name] or "", "")
+        if tag not in ("br", "hr", "img", "input", "link", "meta"):
+            self.within.append((tag, given.get("title") or ""))
+            if tag == "time" and not ZONE.search(given.get("title") or ""):
+                self.bare.append(self.get_starttag_text())
+
+    def handle_endtag(self, tag):
+        while self.within and self.within.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        self.look(data, " ".join(title for _, title in self.within))
+
+    def look(self, text, titles):
+        if CLOCK.search(text):
+            self.seen += 1
+            if not ZONE.search(text) and not ZONE.search(titles):
+                self.bare.append(" ".join(text.split()))
+
+
+CLOCK, ZONE = re.compile(r"\b\d\d:\d\d\b"), re.compile(r"\bNZ[DS]T\b|Pacific/Auckland")
+
+
+@pytest.fixture
+def past(cast):
+    """One of everything that happened at some time: a run of each kind, changes, memberships, withdrawals."""
+    story = world.make_story(cast.demo)
+    run = world.make_run(cast.demo, "success", vendor_hash="x")
+    one = world.make_certificate(story, state="pending", initial=False, first_run=run)
+    gone = world.make_certificate(story, withdrawn_at=LATE, learner=one.learner)
+    outside = world.make_certificate(story, out_of_scope_at=LATE, learner=one.learner)
+    group = world.make_group(cast.demo, "Managers", one.learner)
+    group.memberships.update(until=NOW)
+    told = {"app": cast.demo, "run": run, "story": story, "seen_at": LATE}
+    moments = {"before": {"timestamp": LATE.isoformat()}, "after": {"timestamp": NOW.isoformat()}}
+    one.changes.create(kind="timestamp", **moments, **told)
+    for certificate, kind in ((gone, "withdrawn"), (outside, "outside")):
+        certificate.changes.create(kind=kind, **told)
+    accepted = world.make_run(cast.demo, "held", missing=1, accepted_at=LATE, accepted_by=cast.owner)
+    erasure = cast.demo.erasures.create(digest="x", at=LATE)
+    story.withdrawn_at = LATE
+    story.save()
+    world.make_run(cast.demo, "unchanged")
+    view = world.make_view(cast.superuser, "Since", query="changed_from=2026-05-03T23:30Z")
+    return SimpleNamespace(
+        run=run, accepted=accepted, erasure=erasure, view=view, learner=one.learner, story=story, gone=gone
+    )
+
+
+WITH_TIMES = [
+    "/", "/certificates/?withdrawn=all&changed_from=2026-05-03T23:30Z&run={it.run.pk}", "/stories/", "/groups/",
+    "/stories/demo/{it.story.key}/?withdrawn=all", "/groups/demo/managers/", "/matrix/?changed_from=2026-05-03T23:30Z",
+    "/people/", "/people/{it.learner.pk}/?withdrawn=all", "/people/{it.learner.pk}/timeline/", "/delivery/", "/apps/",
+    "/apps/demo/", "/apps/demo/runs/", "/apps/demo/runs/{it.run.pk}/", "/apps/demo/runs/{it.run.pk}/changes/",
+    "/apps/demo/runs/{it.accepted.pk}/", "/apps/demo/audit/", "/apps/demo/privacy/", "/apps/demo/erasures/", "/views/",
+    "/apps/demo/erasures/{it.erasure.pk}/lift/", "/views/{it.view.slug}/edit/", "/accounts/audit/", "/accounts/people/",
+]  # fmt: skip
+STATES = {
+    "fresh": [],
+    "failing": [("failed", {}), ("failed", {})],
+    "cut off": [("interrupted", {"applying_since": LATE})],
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_time_has_its_zone_in_a_title(state, cast, past):
+    for status, fields in STATES[state]:
+        world.make_run(cast.demo, status, message="It ended.", **fields)
+    client, seen = client_of(cast.superuser, AUCKLAND), 0
+    for address in WITH_TIMES if state == "fresh" else WITH_TIMES[:3]:
+        page = client.get(address.format(it=past))
+        assert page.status_code == 200, address
+        times = Times(page.content.decode())
+        assert times.bare == [], address
+        seen += times.seen
+    assert seen > 10
+
+
+@pytest.mark.parametrize("html", [
+    "<p>at 09:04</p>", "<time>4 May</time>", '<time title="4 May, 11:30:00">x</time>', '<p title="checked 11:30">x</p>',
+    '<p title="NZST">x</p><p>11:30</p>',
+])  # fmt: skip
+def test_a_time_without_its_zone_is_found(html):
+    assert Times(html).bare != []
+
+
+def test_a_day_on_which_something_went_tells_its_time(cast, past):
+    client = client_of(cast.superuser, AUCKLAND)
+    titled = '<time datetime="2026-05-04T11:30:00+12:00" title="4 May 2026, 11:30:00 NZST">4 May 2026</time>'
+    story = client.get(f"/stories/demo/{past.story.key}/").content.decode()
+    assert f"no longer in the vendor’s answer since {titled}" in story
+    row = client.get(f"/certificates/?withdrawn=all&id={past.gone.pk}").content.decode()
+    assert '<span class="sub" title="4 May 2026, 11:30:00 NZST">on 4 May 2026</span>' in row

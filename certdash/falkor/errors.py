@@ -24,6 +24,14 @@ An error never carries the token or the text of a row.
 
 from typing import ClassVar
 
+_UNCHANGED = "; stored data is unchanged; "
+
+
+def what_and_advice(sentence: str) -> tuple[str, str]:
+    """The two in the sentence of an error, as runs keep it; of any other text all, and nothing."""
+    what, _, advice = sentence.partition(_UNCHANGED)
+    return (f"{what}.", f"{advice[0].upper()}{advice[1:]}") if advice else (sentence, "")
+
 
 class FalkorError(Exception):
     """A call that brought nothing; whatever was stored before is untouched.
@@ -45,7 +53,7 @@ class FalkorError(Exception):
 
     @property
     def sentence(self) -> str:
-        return f"{self.what}; stored data is unchanged; {self.advice}."
+        return f"{self.what}{_UNCHANGED}{self.advice}."
 
     def __str__(self) -> str:
         return self.sentence

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from certdash.links import apart
 from certdash.models import App, SyncRun
-from certdash.rows import ago, clock, grouped
+from certdash.rows import ago, clock, exactly, grouped
 
 
 @dataclass(slots=True)
@@ -23,6 +23,16 @@ class Freshness:
     text: str
     checked_at: datetime | None  # end of the last run that went through
     run: SyncRun | None  # the newest one
+    trouble: str = ""  # why stale data is not newer: failed, slow (a run takes long), late (there is none), held
+    told_by: SyncRun | None = None  # the run that tells of it
+    in_parts: bool = False  # whether a part of an answer is among the data, and the rest is not
+
+    @property
+    def title(self) -> str:
+        """The zone of the times in its text, and when exactly it was checked."""
+        if self.checked_at is None:
+            return gettext("times in %(zone)s") % {"zone": timezone.get_current_timezone_name()}
+        return gettext("checked %(moment)s") % {"moment": exactly(self.checked_at)}
 
 
 _FAILED = (SyncRun.Status.FAILED, SyncRun.Status.INTERRUPTED)
@@ -75,28 +85,31 @@ def _freshness(app: App, runs: _Runs, now: datetime) -> Freshness:
     newest, at = runs.newest, runs.good.finished_at if runs.good else None
     too_long = _AGE * timedelta(minutes=app.refresh_minutes)
 
-    def fresh(tone: str, text: str) -> Freshness:
-        return Freshness(app, tone, text, at, newest)
+    def fresh(tone: str, text: str, trouble: str = "", told_by: SyncRun | None = None) -> Freshness:
+        return Freshness(app, tone, text, at, newest, trouble, told_by, since is not None)
 
+    since = runs.wrote.applying_since if runs.wrote and runs.wrote.status not in SyncRun.COMPLETE else None
     if newest is None:
         return fresh("none", gettext("not synchronised yet"))
-    since = runs.wrote.applying_since if runs.wrote and runs.wrote.status not in SyncRun.COMPLETE else None
     if since:  # and no run has completed it
         told = {"moment": _clock(since, now)}
         if _works(newest, now) or now - since <= too_long:
             return fresh("busy", gettext("being updated since %(moment)s") % told)
-        told["reason"] = _reason(runs, now)
-        return fresh("stale", gettext("being updated since %(moment)s and not finished: %(reason)s") % told)
+        trouble, told_by, told["reason"] = _why(runs, now)
+        text = gettext("being updated since %(moment)s and not finished: %(reason)s")
+        return fresh("stale", text % told, trouble, told_by)
     if at is None:
         if _works(newest, now):
             return fresh("busy", gettext("synchronising for the first time"))
-        return fresh("stale", gettext("no data yet: %(reason)s") % {"reason": _reason(runs, now)})
+        trouble, told_by, reason = _why(runs, now)
+        return fresh("stale", gettext("no data yet: %(reason)s") % {"reason": reason}, trouble, told_by)
     if runs.last_two_failed or now - at > too_long:
-        told = {"moment": _clock(at, now), "reason": _reason(runs, now)}
-        return fresh("stale", gettext("last good data from %(moment)s: %(reason)s") % told)
+        trouble, told_by, reason = _why(runs, now)
+        told = {"moment": _clock(at, now), "reason": reason}
+        return fresh("stale", gettext("last good data from %(moment)s: %(reason)s") % told, trouble, told_by)
     if runs.good and runs.good.status == SyncRun.Status.HELD and runs.good.accepted_at is None:
         text = gettext("checked %(time)s ago, much was missing: an owner has to look at it")
-        return fresh("stale", text % {"time": ago(at, now)})
+        return fresh("stale", text % {"time": ago(at, now)}, "held", runs.good)
     return fresh("ok", _checked(runs, at, now))
 
 
@@ -104,14 +117,14 @@ def _works(run: SyncRun, now: datetime) -> bool:
     return run.is_running and not run.lease_is_over(now)
 
 
-def _reason(runs: _Runs, now: datetime) -> str:
-    """Why there is no newer data, as far as the runs tell."""
+def _why(runs: _Runs, now: datetime) -> tuple[str, SyncRun | None, str]:
+    """Why there is no newer data, as far as the runs tell: the kind of trouble, the run that tells of it, and words."""
     if runs.last_failed and runs.ended:
-        return runs.ended.message
+        return "failed", runs.ended, runs.ended.message
     if runs.newest and _works(runs.newest, now):
         moment = _clock(runs.newest.requested_at, now)
-        return gettext("a sync is under way since %(moment)s") % {"moment": moment}
-    return gettext("the worker may not be running")
+        return "slow", runs.newest, gettext("a sync is under way since %(moment)s") % {"moment": moment}
+    return "late", None, gettext("the worker may not be running")
 
 
 def _checked(runs: _Runs, at: datetime, now: datetime) -> str:

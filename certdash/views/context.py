@@ -16,6 +16,7 @@ from certdash.logs import REFERENCE
 from certdash.models import SavedView
 from certdash.stats import as_of, overall, worst_first
 from certdash.views.page import here, viewer, visible_apps, visible_freshness
+from certdash.views.troubles import MOST, troubles
 
 _APPS_TOLD = 12  # one by one in the page head
 _VIEWS_PINNED = 15  # in the navigation; all of them are in the list of views
@@ -40,7 +41,16 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         line = gettext("%(app)s: %(text)s")
         lines = [line % {"app": apart(one.app.name), "text": one.text} for one in worst_first(each)[:_APPS_TOLD]]
         url = reverse("app", args=[each[0].app.slug]) if len(each) == 1 else f"{reverse('overview')}#apps"
-        return {"tone": tone, "text": text, "title": "\n".join(lines), "url": url, "as_of": as_of(each)}
+        lines.append(gettext("Times in %(zone)s") % {"zone": timezone.get_current_timezone_name()})
+        return {
+            "tone": tone,
+            "text": text,
+            "title": "\n".join(lines),
+            "url": url,
+            "as_of": as_of(each),
+            "troubles": SimpleLazyObject(lambda: troubles(request, each)),
+            "more_troubles": max(0, sum(bool(one.trouble) for one in each) - MOST),
+        }
 
     return {
         "here": here(request),

@@ -28,8 +28,9 @@ from certdash.tables import ChangeTable, RunTable
 from certdash.tables.runs import asked_by, asked_for, duration
 from certdash.tasks import enqueue, sync_run
 from certdash.views.held import Held, held_of
-from certdash.views.page import List, address, page_is_about, viewer
+from certdash.views.page import List, address, page_is_about, viewer, visible_freshness
 from certdash.views.segments import segments
+from certdash.views.troubles import trouble_of
 
 _LONG = timedelta(seconds=15)  # a worker that is free takes a run up within two
 _CHANGES_SHOWN = 10
@@ -57,7 +58,7 @@ def _joined(the_run: SyncRun, scope: Scope) -> str:
     """What whoever wanted another run should know of the one under way."""
     since = timezone.localtime(the_run.started_at or the_run.requested_at)
     told = {
-        "moment": formatted(since, gettext("j M Y, H:i:s")),
+        "moment": formatted(since, gettext("j M Y, H:i:s T")),
         "person": isolated(asked_by(the_run)),
         "what": asked_for(the_run, people=False),  # a message waits in the session until it is read
     }
@@ -137,6 +138,7 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "has_ended": bool(request.headers.get("HX-Request")) and not follows,
         "held": held,
         "worker": worker,
+        "trouble": trouble_of(the_run, app, visible_freshness(request, [app])[0], owns=rights["may_own"]),
     }
     context |= _under_way(the_run, now) if the_run.is_running else _result(the_run, held)
     return render(request, "apps/run.html", context)
