@@ -88,6 +88,20 @@ def test_a_failure_tells_itself_once_and_goes_with_the_next_rows(visit, expect, 
     page_problems.clear()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_tells_of_a_failure_is_accessible(scheme, visit, expect, page_problems):
+    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
+    page = visit("/certificates/", color_scheme=scheme)
+    expect(page.locator("#facet-story .many").first).to_be_visible()
+    page.route(re.compile("certificates/[?]"), abort)
+    page.get_by_label("Find in story").press_sequentially("1")
+    expect(page.locator("#facets").get_by_role("alert")).to_be_visible()
+    page.get_by_label("Pending").check()
+    expect(page.locator("#results").get_by_role("alert")).to_be_visible()
+    assert [one["id"] for one in axe_module.Axe().run(page).response["violations"]] == []
+    page_problems.clear()
+
+
 def test_a_failure_behind_the_sheet_of_a_phone_uncovers_itself(visit, expect, page_problems):
     page = visit("/certificates/", viewport=PHONE)
     page.route(ROWS, abort)

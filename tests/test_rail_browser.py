@@ -240,3 +240,17 @@ def test_what_is_focused_is_not_covered_by_the_head_of_the_table(visit, expect):
     link.focus()
     expect(link).to_be_in_viewport()
     assert link.bounding_box()["y"] >= page.locator("thead").bounding_box()["y"] + 40
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone, dark", "desk, light"])
+def test_the_filters_are_accessible_while_a_value_is_looked_for(viewport, scheme, visit, expect):
+    axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is in requirements-dev.txt")
+    page = visit("/certificates/?state=pending", viewport=viewport, color_scheme=scheme)
+    if viewport is PHONE:
+        page.locator(".filters > summary").click()
+    page.get_by_label("Find in city").press_sequentially("city 6")
+    page.get_by_label("Find in story").press_sequentially("xyz")
+    expect(page.get_by_text("None of 10 is called “xyz”.").first).to_be_visible()
+    told = axe_module.Axe().run(page).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in told] == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -123,7 +123,7 @@ def test_when_the_session_ended_a_filter_leads_to_the_log_in_too(visit, shown, e
     make_certificate(make_story(shown.demo))
     page = visit("/certificates/")
     Session.objects.all().delete()
-    page.get_by_label("Delivered").check()
+    page.locator("[id='state=delivered']").check()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     assert page.url.startswith(f"{shown.url}/accounts/login/?next=/certificates/")
 

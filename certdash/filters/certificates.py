@@ -135,10 +135,8 @@ class CertificateFilter(ListFilter):
     @cached_property
     def odd_states(self) -> list[str]:
         """The undocumented states among the rows of the page, whatever is filtered."""
-        held = self.queryset.all().live().filter(state=State.OTHER)
-        return list(
-            remembered_rows(self.apps, held.order_by("state_sent").values_list("state_sent", flat=True).distinct())
-        )
+        held = self.queryset.all().live().filter(state=State.OTHER).order_by()
+        return sorted(remembered_rows(self.apps, held.values_list("state_sent", flat=True).distinct()))
 
     @cached_property
     def types(self) -> list[str]:

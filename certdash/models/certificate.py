@@ -59,7 +59,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         return self.filter(is_live())
 
     def withdrawn(self) -> "CertificateQuerySet":
-        return self.exclude(withdrawn_at=None)
+        return self.filter(withdrawn_at__isnull=False)
 
     def gone(self) -> "CertificateQuerySet":
         """Withdrawn, or out of scope."""
