@@ -33,7 +33,7 @@ _UNSEEN = """stops => {
     };
     const walk = [...document.querySelectorAll(stops)];
     for (const one of [...walk, ...walk.toReversed()]) {
-        if (one.disabled || !one.checkVisibility({ visibilityProperty: true })) continue;
+        if (one.disabled || one.closest('[inert]') || !one.checkVisibility({ visibilityProperty: true })) continue;
         one.focus({ focusVisible: true });
         const wrong = document.activeElement === one ? cut(one) : "takes no focus";
         const text = (one.innerText || one.name || "").trim().slice(0, 40);
