@@ -121,7 +121,8 @@ LISTS = ["/", "/certificates/", "/stories/", "/groups/", "/people/", "/matrix/",
 
 
 def cards_of(page):
-    html = page.content.decode()
+    # Without those that only scripts show.
+    html = re.sub(r"<template.*?</template>", "", page.content.decode(), flags=re.DOTALL)
     return [" ".join(re.sub(r"<[^>]*>", " ", card).split()) for card in re.findall(CARD, html, re.DOTALL)]
 
 
