@@ -189,9 +189,9 @@ class CertificateRow:
 
     @property
     def waiting_title(self) -> str:
-        """The moment from which `waiting` counts, with its zone."""
-        certificate = self.certificate
-        return exactly(certificate.withdrawn_at or certificate.out_of_scope_at or certificate.timestamp)
+        """The moment since which it is gone, with its zone; a pending one's is that of the award."""
+        gone_at = self.certificate.withdrawn_at or self.certificate.out_of_scope_at
+        return exactly(gone_at) if gone_at else ""
 
     @property
     def delivery(self) -> str:

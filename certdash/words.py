@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from certdash.facets import facets_in_use
 from certdash.fields import MomentField
 from certdash.filters import NO_GROUP, PERIODS, CertificateFilter, ListFilter
+from certdash.links import apart
 from certdash.models import App, AuditKind, Change, State, StoryType, SyncRun
 from certdash.rows import day, zoned
 
@@ -52,6 +53,7 @@ _ORDERS = {
     "pending": _("number of pending"),
     "person": _("person"),
     "place": _("place"),
+    "share": _("share of delivered"),
     "slowest": _("slowest delivery"),
     "state": _("state"),
     "story": _("story"),
@@ -92,8 +94,8 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "awarded_to": lambda value: gettext("until %(day)s") % {"day": _day(value)},
     "change": lambda value: str(_CHANGES[value]),
     "changed_from": lambda value: gettext("changed since %(moment)s") % {"moment": _moment(value)},
-    "city": lambda value: value or gettext("without a city"),
-    "country": lambda value: value or gettext("without a country"),
+    "city": lambda value: apart(value) or gettext("without a city"),
+    "country": lambda value: apart(value) or gettext("without a country"),
     "group": lambda value: gettext("in no tracked group") if value == NO_GROUP else _unnamed("group", value),
     "id": lambda value: gettext("certificate %(id)s") % {"id": value},
     "kind": lambda value: str(_KINDS[value]),
@@ -101,13 +103,13 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "noted_to": lambda value: gettext("until %(day)s") % {"day": _day(value)},
     "pending_days": _pending_days,
     "pending_under": _pending_under,
-    "q": lambda value: f"“{value}”",
+    "q": lambda value: f"“{apart(value)}”",
     "run": lambda value: gettext("sync run %(run)s") % {"run": value},
     "sort": _order,
-    "state": lambda value: str(State(value.lower()).label) if value.lower() in _DOCUMENTED else value,
+    "state": lambda value: str(State(value.lower()).label) if value.lower() in _DOCUMENTED else apart(value),
     "status": lambda value: str(SyncRun.Status(value).label),
     "story": lambda value: _unnamed("story", value),
-    "type": lambda value: str(StoryType(value.lower()).label) if value.lower() in StoryType else value,
+    "type": lambda value: str(StoryType(value.lower()).label) if value.lower() in StoryType else apart(value),
     "whose": lambda value: str(_WHOSE[value]),
     "withdrawn": lambda value: str(_WITHDRAWN[value]),
 }
@@ -116,15 +118,15 @@ _WORDS: dict[str, Callable[[str], str]] = {
 def _unnamed(name: str, value: str) -> str:
     """Of a story or group that there is not (any more)."""
     told = gettext("story %(key)s") if name == "story" else gettext("group %(key)s")
-    return told % {"key": value}
+    return told % {"key": apart(value)}
 
 
 def word(name: str, value: str, names: Names) -> str:
     """One filter. What means nothing (a kept address can be of another day) is told as it stands there."""
     try:
-        return names.get((name, value)) or _WORDS[name](value)
+        return apart(names.get((name, value), "")) or _WORDS[name](value)
     except (KeyError, ValueError, ArithmeticError, ValidationError):
-        return f"{name}: {value}"
+        return f"{apart(name)}: {apart(value)}"
 
 
 def list_words(filters: ListFilter) -> list[str]:

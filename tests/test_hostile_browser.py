@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import resolve
 
 from certdash.falkor.errors import RefusedRequest
-from certdash.invitations import password_link
+from certdash.invitations import connecting_link, password_link
 from certdash.links import apart
 from certdash.models import User
 from tests import hostile, test_oidc, world
@@ -92,6 +92,7 @@ WITHOUT_LOG_IN = {
     "password_forgotten": ["/accounts/password/forgotten/"],
     "set_password": ["/accounts/set-password/MQ/abcdef-0123456789/"],
     "single_sign_on": [f"/accounts/sso/?next=/{quoted(evil(0))}"],
+    "connect_by_link": ["/accounts/connect/MQ/abcdef-0123456789/"],
     "openid_connect_callback": [f"/accounts/sso/callback/?error={quoted(evil(0))}&error_description={quoted(evil(1))}"],
 }
 
@@ -166,7 +167,7 @@ def walk(page, expect, cast, page_problems):
 
 
 def test_every_page_that_can_be_opened_is_walked(db):
-    walked = {*hostile.addresses(hostile.make_hostile_cast()), *WITHOUT_LOG_IN}
+    walked = {*hostile.addresses(hostile.make_hostile_cast()), *WITHOUT_LOG_IN, "profile_connect"}
     assert (walked & {*NOT_WALKED}, walked | {*NOT_WALKED}) == (set(), {*GET})
 
 
@@ -191,6 +192,19 @@ def test_nor_before_the_log_in(walk, cast, provider, settings):
     walk.open(password_link(User.objects.get(username=evil(0))).removeprefix("http://127.0.0.1:8000"))
     walk.send(walk.page.url, new_password1=evil(0), new_password2=evil(1))
     walk.send("/accounts/login/", login=evil(0), csrfmiddlewaretoken=evil(1))
+    assert not walk.wrong, walk.report
+
+
+def test_nor_where_an_account_is_connected(walk, cast, provider, settings):
+    test_oidc.configure(settings, "http://127.0.0.1:9")
+    settings.SENDS_MAIL = False
+    somebody = User.objects.get(username=evil(0))
+    walk.open("/accounts/profile/")
+    walk.open("/accounts/profile/connect/")
+    walk.send("/accounts/profile/connect/", password=evil(1))
+    walk.send(f"/accounts/people/{somebody.pk}/connect/")
+    walk.open(connecting_link(somebody).removeprefix("http://127.0.0.1:8000"))
+    walk.send("/accounts/profile/disconnect/")
     assert not walk.wrong, walk.report
 
 
