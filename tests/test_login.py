@@ -15,6 +15,7 @@ from tests import world
 def log_in(url, name, password=world.PASSWORD, **fields):
     """A session of a served certdash, logged in as a browser would do it."""
     session = requests.Session()
+    session.headers["Connection"] = "close"  # one that is kept may be closed by the server just when it is used again
     session.trust_env = False
     page = session.get(f"{url}/accounts/login/", timeout=30)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]

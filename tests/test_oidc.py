@@ -630,6 +630,7 @@ def test_a_served_certdash_signs_on_by_its_environment(provider, installation):
     query(installation, "INSERT INTO certdash_team (name, claim) VALUES ('Trainers', 'trainers')")
     url = installation.serve("--workers", "2")
     session = requests.Session()
+    session.headers["Connection"] = "close"  # as in test_login
     session.trust_env = False
     session.cookies.set("provider", "ben-1")
     page = session.get(f"{url}/certificates/?state=pending", timeout=60)
