@@ -7,6 +7,8 @@ from urllib.parse import quote, urlencode
 _TABLE = "/certdash/certdash_certificate"
 _LAST_NAME = "Wiśniewski"
 _FIVE = 5
+# certdash leaves out what is withdrawn or out of scope: the others are asked the same.
+_LIVE = ("withdrawn_at__isnull", "out_of_scope_at__isnull")
 
 
 class Question(NamedTuple):
@@ -39,8 +41,8 @@ def _question(what: str, certdash: dict[str, Any], datasette: dict[str, Any], ad
     return Question(
         what,
         _certdash(**certdash),
-        f"{_TABLE}?{urlencode(datasette | rows)}",
-        f"/admin/certdash/certificate/?{urlencode(admin)}",
+        f"{_TABLE}?{urlencode(datasette | dict.fromkeys(_LIVE, '1') | rows)}",
+        f"/admin/certdash/certificate/?{urlencode(admin | dict.fromkeys(_LIVE, 'True'))}",
     )
 
 
