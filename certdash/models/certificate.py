@@ -180,9 +180,13 @@ class Certificate(models.Model):
                 condition=_LIVE,
                 name="certificate_city",
             ),
-            # A sync reads these two whole.
+            # These two hold those that are gone, too: a sync reads a story whole, and a person's page shows them. Of a
+            # group all live ones are looked up before the newest are shown, so they are found without the table.
             models.Index(fields=["story", "state", "-timestamp", "-id"], name="certificate_story"),
-            models.Index(fields=["learner", "-timestamp", "-id"], name="certificate_learner"),
+            models.Index(
+                fields=["learner", "-timestamp", "-id", "app", "withdrawn_at", "out_of_scope_at"],
+                name="certificate_learner",
+            ),
             models.Index(
                 fields=["-withdrawn_at", "app"], condition=Q(withdrawn_at__isnull=False), name="certificate_withdrawn"
             ),

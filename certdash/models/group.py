@@ -67,7 +67,7 @@ def _stop_tracking(groups: models.QuerySet[Group]) -> None:
 class Membership(models.Model):
     """A learner was seen in a group, from when until when (open: still seen)."""
 
-    group = models.ForeignKey(Group, models.CASCADE, related_name="memberships")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="memberships", db_index=False)
     learner = models.ForeignKey(Learner, models.CASCADE, related_name="memberships", db_index=False)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
@@ -86,8 +86,11 @@ class Membership(models.Model):
                 name="membership_ends_after_it_began",
             ),
         ]
-        # With its end, so that who is in which group is counted without a look at the table.
-        indexes = [models.Index(fields=["learner", "group", "until"], name="membership_learner")]
+        # With its end, so that who is in which group, from either side, is known without a look at the table.
+        indexes = [
+            models.Index(fields=["learner", "group", "until"], name="membership_learner"),
+            models.Index(fields=["group", "until", "learner"], name="membership_group"),
+        ]
 
     def __str__(self) -> str:
         return f"learner {self.learner_id} in group {self.group_id}"

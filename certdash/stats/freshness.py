@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
@@ -58,9 +60,22 @@ class _Runs:
 
 def freshness(apps: Sequence[App], now: datetime) -> list[Freshness]:
     """Per app, in one query for all of them."""
+    pks = tuple(app.pk for app in apps)
+    by_app: dict[int, list[SyncRun]] = {pk: [] for pk in pks}
+    for run in SyncRun.objects.raw(*_telling(pks)) if pks else ():
+        by_app[run.app_id].append(run)
+    return [_freshness(app, _Runs(by_app[app.pk]), now) for app in apps]
+
+
+@lru_cache(maxsize=256)
+def _telling(apps: tuple[int, ...]) -> tuple[str, tuple[Any, ...]]:
+    """What to ask for the runs that tell how fresh these apps (pks) are, newest first, with its values.
+
+    Every page asks it, and putting the question takes many times as long as the database takes to answer.
+    """
     full, every = SyncRun.objects.full(), SyncRun.objects.all()
     ended = full.exclude(status=SyncRun.Status.RUNNING)
-    ids = [
+    first, *others = [
         _pks(apps, full),
         _pks(apps, ended),
         _pks(apps, ended, place=1),
@@ -68,16 +83,14 @@ def freshness(apps: Sequence[App], now: datetime) -> list[Freshness]:
         _pks(apps, every.complete().exclude(status=SyncRun.Status.UNCHANGED)),
         _pks(apps, full.exclude(applying_since=None)),
     ]
-    by_app: dict[int, list[SyncRun]] = {app.pk: [] for app in apps}
-    for run in SyncRun.objects.filter(pk__in=ids[0].union(*ids[1:])).order_by("-pk"):  # no OR: each has its index
-        by_app[run.app_id].append(run)
-    return [_freshness(app, _Runs(by_app[app.pk]), now) for app in apps]
+    told = SyncRun.objects.filter(pk__in=first.union(*others))  # no OR: each has its index
+    return told.order_by("-pk").query.sql_with_params()
 
 
-def _pks(apps: Sequence[App], runs: QuerySet[SyncRun], place: int = 0) -> QuerySet[App, tuple[int]]:
+def _pks(apps: Sequence[int], runs: QuerySet[SyncRun], place: int = 0) -> QuerySet[App, tuple[int]]:
     """Per app the newest of these runs, or the one so many places before it."""
     newest = runs.filter(app=OuterRef("pk")).order_by("-id").values("pk")[place : place + 1]
-    listed = App.objects.filter(pk__in=[app.pk for app in apps]).order_by()
+    listed = App.objects.filter(pk__in=apps).order_by()
     return listed.values_list(Subquery(newest))
 
 

@@ -15,8 +15,9 @@ T = TypeVar("T")
 CHUNK = 500  # values of one `IN`: SQLite takes no more than 999
 PART = 5000  # rows of one statement, and what a transaction may cost, in new rows: half a second on SQLite
 # The same in an app's first sync, when there is much to write and little to look at: in smaller transactions SQLite
-# writes the same pages of its indexes again and again. Nobody else can write to it meanwhile: a second or two.
-ROWS = 20_000
+# writes the same pages of its indexes again and again. Nobody else can write to it meanwhile: some seconds, with a
+# million rows.
+ROWS = 30_000
 _PAUSE = 0.12  # seconds
 
 
