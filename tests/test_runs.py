@@ -51,6 +51,19 @@ def test_runs_are_listed_newest_first(as_viewer, cast):
     assert shown == ["Run 2", "Run 1", "Run 0"]
 
 
+def test_runs_are_sorted_by_how_long_they_took_and_by_what_they_did(as_viewer, cast):
+    for message, seconds in (("Quick.", 1), ("Slow.", 600), ("Between.", 30)):
+        make_run(cast.demo, message=message, started_at=NOW - timedelta(seconds=seconds), finished_at=NOW)
+    make_run(cast.demo, "running", message="Running.")
+
+    def shown(sort):
+        return [run.message for run in records(as_viewer.get(f"{RUNS}?sort={sort}"))]
+
+    assert shown("took") == ["Quick.", "Between.", "Slow.", "Running."]
+    assert shown("-took") == ["Slow.", "Between.", "Quick.", "Running."]
+    assert shown("message") == ["Between.", "Quick.", "Running.", "Slow."]
+
+
 @pytest.fixture
 def history(cast):
     """Five runs of the app `demo`, their status as message, and one of another app."""

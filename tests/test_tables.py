@@ -47,3 +47,20 @@ def test_every_row_of_every_table_is_named_by_one_of_its_cells(pages):
                 rows += 1
     assert tables > 20
     assert rows > 200
+
+
+def test_people_are_sorted_by_team_and_views_by_where_they_lead(client, cast):
+    client.force_login(cast.superuser)
+    for name, person in (("trainers", cast.viewer), ("Auditors", cast.owner)):
+        Team.objects.create(name=name).members.add(person)
+    for name, path, query in (("B", "/stories/", ""), ("C", "/certificates/", "q=a"), ("A", "/certificates/", "q=b")):
+        world.make_view(cast.superuser, name, path, query)
+
+    def shown(address, name):
+        rows = client.get(address).context["table"].page.object_list
+        return [getattr(row.record, name) for row in rows]
+
+    last_two = [cast.owner.username, cast.viewer.username]
+    assert shown("/accounts/people/?sort=teams", "username")[-2:] == last_two
+    assert shown("/accounts/people/?sort=-teams", "username")[:2] == last_two[::-1]
+    assert shown("/views/?sort=leads_to", "name") == ["C", "A", "B"]

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_tables2 as tables
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Model, OuterRef, Prefetch, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
-from certdash.models import Grant, User
+from certdash.models import Grant, Team, User
 
 from .base import Moment, NumberColumn, Table
 
@@ -15,7 +16,7 @@ from .base import Moment, NumberColumn, Table
 class AccountTable(Table):
     person = tables.Column(verbose_name=_("Person"), order_by=("sort_name", "pk"))
     email = tables.Column(verbose_name=_("E-mail address"), order_by=("sort_email", "pk"))
-    teams = tables.Column(verbose_name=_("Teams"), orderable=False)
+    teams = tables.Column(verbose_name=_("Teams"))
     last_login = tables.Column(verbose_name=_("Last log-in"), order_by=("last_login", "pk"))
     state = tables.Column(verbose_name=_("State"), order_by=("is_active", "last_login", "pk"))
 
@@ -33,6 +34,12 @@ class AccountTable(Table):
 
     class Meta:
         order_by = "person"
+
+    def order_teams(self, people: QuerySet[Any], downwards: bool) -> tuple[QuerySet[Any], bool]:
+        """By the first team's name; in no team comes first."""
+        theirs = Team.objects.filter(members=OuterRef("pk")).order_by(Lower("name")).values(first=Lower("name"))
+        first = Coalesce(Subquery(theirs[:1]), Value(""))
+        return people.order_by(first.desc() if downwards else first.asc(), "sort_name", "pk"), True
 
     def records(self, ids: Sequence[int]) -> Iterable[Model]:
         return User.objects.filter(pk__in=ids).prefetch_related("teams")

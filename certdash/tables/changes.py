@@ -146,12 +146,13 @@ def _in_file(values: dict[str, str]) -> Fields:
 class ChangeTable(Table):
     seen = tables.Column(verbose_name=_("Seen"), order_by="pk")
     kind = tables.Column(verbose_name=_("Kind"), order_by=("kind", "-pk"))
-    person = tables.Column(verbose_name=_("Person"), orderable=False)
-    story = tables.Column(verbose_name=_("Story"), orderable=False)
+    person = tables.Column(verbose_name=_("Person"), order_by=("certificate__sort_name", "-pk"))
+    story = tables.Column(verbose_name=_("Story"), order_by=("story__sort_name", "-pk"))
     what = tables.Column(verbose_name=_("What"), orderable=False)
 
     caption = _("Changes")
     row_template = "apps/change_row.html"
+    slowly_ordered = ("person", "story")
     empty_text = _("No change of this run is of this kind.")
     nothing_text = _("This run saw no change of what was known before.")
     columns_of_file: ClassVar[dict[str, Callable[[ChangeRow], Any]]] = {

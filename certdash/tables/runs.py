@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import django_tables2 as tables
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
@@ -20,8 +20,8 @@ from .base import Moment, NumberColumn, Table
 class RunTable(Table):
     status = tables.Column(verbose_name=_("Status"), order_by=("status", "-pk"))
     started = tables.Column(verbose_name=_("Started"), order_by="pk")
-    message = tables.Column(verbose_name=_("What it did"), orderable=False)
-    took = NumberColumn(_("Took"), orderable=False)
+    message = tables.Column(verbose_name=_("What it did"), order_by=("message", "-pk"))
+    took = NumberColumn(_("Took"))
     received = NumberColumn(_("Received"))
     created = NumberColumn(_("New"))
     changed = NumberColumn(_("Changed"))
@@ -62,6 +62,12 @@ class RunTable(Table):
     class Meta:
         order_by = "-started"
         attrs = {"class": "runs"}
+
+    def order_took(self, runs: QuerySet[SyncRun], downwards: bool) -> tuple[QuerySet[SyncRun], bool]:
+        """What has not ended comes last."""
+        took = F("finished_at") - F("started_at")
+        ordered = took.desc(nulls_last=True) if downwards else took.asc(nulls_last=True)
+        return runs.order_by(ordered, "-pk"), True
 
     def records(self, ids: Sequence[int]) -> Iterable[SyncRun]:
         return SyncRun.objects.filter(pk__in=ids).select_related("app", "requested_by").defer("app__token")

@@ -19,7 +19,7 @@ class SavedViewTable(Table):
     """Of views annotated with `sort_name`, `owner_name` and, of the apps that the viewer may see, `shared_with`."""
 
     name = tables.Column(verbose_name=_("View"), order_by=("sort_name", "pk"))
-    leads_to = tables.Column(verbose_name=_("Leads to"), orderable=False)
+    leads_to = tables.Column(verbose_name=_("Leads to"), order_by=("path", "query", "pk"))
     owner = tables.Column(verbose_name=_("Owner"), order_by=("owner_name", "sort_name", "pk"))
     shared_with = tables.Column(verbose_name=_("For"), order_by=("shared_with", "sort_name", "pk"))
     changed = tables.Column(verbose_name=_("Changed"), order_by=("changed_at", "pk"))
