@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any
 
-from django.db.models import F, Min, OuterRef, Q, Subquery
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -20,8 +19,7 @@ from certdash.tables.changes import ChangeRow, Field
 
 _NEW = Badge("success", "plus", _("New"))
 _JOINED, _LEFT = Badge("neutral", "group", _("Joined")), Badge("withdrawn", "group", _("Left"))
-# A group's first answer is written in parts; who is in it was there before anybody asked.
-_FIRST_ANSWER = timedelta(minutes=10)
+_UNASKED = Badge("neutral", "group", _("No longer tracked"))
 
 
 @dataclass(slots=True)
@@ -70,24 +68,23 @@ def _new(learner: Learner, end: int) -> Iterator[Event]:
 
 
 def _memberships(learner: Learner, end: int) -> list[Event]:
-    of_group = Membership.objects.filter(group=OuterRef("group")).order_by().values("group")
-    told = (
-        Membership.objects.filter(learner=learner)
-        .annotate(asked_since=Subquery(of_group.annotate(since=Min("since")).values("since")))
-        .filter(Q(since__gt=F("asked_since") + _FIRST_ANSWER) | Q(until__isnull=False))
-        .select_related("group")
-        .order_by(Coalesce("until", "since").desc(), "-pk")
-    )
+    told = Membership.objects.filter(Q(initial=False) | Q(until__isnull=False), learner=learner)
+    told = told.select_related("group").order_by(Coalesce("until", "since").desc(), "-pk")
     return sorted(_joined_and_left(learner.app, told[:end]), key=lambda event: event.at, reverse=True)
 
 
-def _joined_and_left(app: App, memberships: Iterable[Any]) -> Iterator[Event]:
+def _joined_and_left(app: App, memberships: Iterable[Membership]) -> Iterator[Event]:
     for membership in memberships:
         group = membership.group
         url = reverse("group", args=[app.slug, group.key]) if group.tracked else ""
-        if membership.since > membership.asked_since + _FIRST_ANSWER:
+        if not membership.initial:
             yield Event(membership.since, _JOINED, gettext("Seen in the group."), group.name, url)
-        if membership.until is not None:
+        if membership.until is None:
+            continue
+        if membership.unasked:
+            unasked = gettext("The group is no longer tracked: since then nobody asks who is in it.")
+            yield Event(membership.until, _UNASKED, unasked, group.name, url)
+        else:
             yield Event(membership.until, _LEFT, gettext("No longer seen in the group."), group.name, url)
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from certdash.models import Change, Membership
+from certdash.models.group import track_groups
 from certdash.timeline import timeline
 from tests import world
 from tests.test_pages import text_of
@@ -39,6 +40,11 @@ def change(certificate, kind, at, run=None, before=None, after=None):
     )  # fmt: skip
 
 
+def join(group, learner, **when):
+    """Somebody who was not among the first."""
+    Membership.objects.create(group=group, learner=learner, initial=False, **when)
+
+
 def told(learner, first=0, many=50):
     return [(event.badge.label, event.name) for event in timeline(learner, first, many)]
 
@@ -49,8 +55,7 @@ def test_all_that_was_seen_is_told_newest_first(cast, certificate):
     change(other, Kind.WITHDRAWN, ago(20))
     change(other, Kind.RETURNED, ago(10))
     group = make_group(cast.demo, "Managers", make_learner(cast.demo, "Ben", "Ek", "ben@example.com"))
-    Membership.objects.update(since=ago(100))
-    Membership.objects.create(group=group, learner=certificate.learner, since=ago(35), until=ago(5))
+    join(group, certificate.learner, since=ago(35), until=ago(5))
     assert told(certificate.learner) == [
         ("Left", "Managers"), ("Returned", "Fire drill"), ("Withdrawn", "Fire drill"), ("New", "Fire drill"),
         ("Joined", "Managers"), ("Delivered", "Fire safety"),
@@ -60,6 +65,15 @@ def test_all_that_was_seen_is_told_newest_first(cast, certificate):
 def test_what_was_there_when_first_asked_for_is_no_event(cast, certificate):
     make_group(cast.demo, "Managers", certificate.learner)
     assert told(certificate.learner) == []
+
+
+def test_a_group_that_is_no_longer_tracked_was_not_left(cast, certificate):
+    group = make_group(cast.demo, "Managers", certificate.learner)
+    track_groups(cast.demo, [])
+    assert told(certificate.learner) == [("No longer tracked", "Managers")]
+    track_groups(cast.demo, ["Managers"])
+    join(group, certificate.learner, since=NOW)
+    assert told(certificate.learner) == [("No longer tracked", "Managers"), ("Joined", "Managers")]
 
 
 def test_others_changes_are_not_told(cast, certificate):
@@ -72,11 +86,10 @@ def test_others_changes_are_not_told(cast, certificate):
 
 def test_parts_of_the_timeline_make_up_the_whole(cast, certificate):
     group = make_group(cast.demo, "Managers", make_learner(cast.demo, "Ben", "Ek", "ben@example.com"))
-    Membership.objects.update(since=ago(1000))
     for number in reversed(range(12)):
         change(certificate, Kind.LINK, ago(number * 5))
         begins = ago(number * 7 + 4)
-        Membership.objects.create(group=group, learner=certificate.learner, since=begins, until=begins + timedelta(1))
+        join(group, certificate.learner, since=begins, until=begins + timedelta(1))
     whole = timeline(certificate.learner, 0, 100)
     assert len(whole) == 36
     assert [event.at for event in whole] == sorted((event.at for event in whole), reverse=True)
@@ -148,8 +161,7 @@ def test_the_timeline_asks_as_much_of_many_changes_as_of_one(viewer, cast, certi
     def more(number):
         change(certificate, Kind.LINK, ago(number), make_run(cast.demo))
         group = make_group(cast.demo, f"Group {number}", make_learner(cast.demo, email=f"{number}@example.com"))
-        Membership.objects.filter(group=group).update(since=ago(1000))
-        Membership.objects.create(group=group, learner=certificate.learner, since=ago(2))
+        join(group, certificate.learner, since=ago(2))
         make_certificate(world.make_story(cast.demo, f"S{number}", f"{number}"), initial=False)
 
     viewer.get("/healthz")

@@ -128,7 +128,7 @@ def make_group(app: App, name: str, *members: Learner) -> Group:
     track_groups(app, [name], keep_others=True)
     group = Group.objects.get(app=app, name=name)
     Group.objects.filter(pk=group.pk).update(checked_at=NOW)
-    Membership.objects.bulk_create(Membership(group=group, learner=one, since=NOW) for one in members)
+    Membership.objects.bulk_create(Membership(group=group, learner=one, since=NOW, initial=True) for one in members)
     return group
 
 
@@ -203,6 +203,10 @@ def make_many(app: App, count: int, stories: Iterable[Story], groups: Iterable[G
         batch_size=500,
     )  # fmt: skip
     Membership.objects.bulk_create(
-        [Membership(group=group, learner=learner, since=NOW) for group in groups for learner in learners[::2]],
+        [
+            Membership(group=group, learner=learner, since=NOW, initial=True)
+            for group in groups
+            for learner in learners[::2]
+        ],
         batch_size=500,
     )

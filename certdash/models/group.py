@@ -18,6 +18,8 @@ class Group(models.Model):
     name = models.CharField(max_length=LONGEST_NAME)
     slug = models.CharField(max_length=89, editable=False)
     tracked = models.BooleanField(default=True)
+    # Whether it was answered for since it is tracked, and all who came are stored: who comes later has joined.
+    answered = models.BooleanField(default=False, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True)  # last time the vendor answered for it
     digest = models.CharField(max_length=64, blank=True, editable=False)  # of the answer that is applied completely
 
@@ -60,8 +62,9 @@ def track_groups(app: App, names: list[str], *, keep_others: bool = False) -> No
 def _stop_tracking(groups: models.QuerySet[Group]) -> None:
     """Nobody is asked any more who is in them: memberships that stay open would keep people here for ever."""
     open_now = Membership.objects.filter(group__in=list(groups), until=None)
-    open_now.update(until=Greatest(models.F("since"), timezone.now()), missing_in=None)
-    groups.update(tracked=False, digest="")  # tracked again, an equal answer is none that is stored
+    open_now.update(until=Greatest(models.F("since"), timezone.now()), unasked=True, missing_in=None)
+    # Tracked again, an equal answer is none that is stored, and the first one says who was there already.
+    groups.update(tracked=False, answered=False, digest="")
 
 
 class Membership(models.Model):
@@ -71,6 +74,8 @@ class Membership(models.Model):
     learner = models.ForeignKey(Learner, models.CASCADE, related_name="memberships", db_index=False)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
+    initial = models.BooleanField(default=False)  # came with the group's first answer: was there before anybody asked
+    unasked = models.BooleanField(default=False, db_default=False)  # ended because the group is no longer tracked
     # The held run in whose answer this learner was missing from the group.
     missing_in = models.ForeignKey(
         "SyncRun", models.SET_NULL, null=True, blank=True, related_name="missing_memberships"

@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,6 +81,10 @@ def take_group(lease: Lease, group: Group, answer: Answer, time: Time, *, note: 
             gone.missing[began] += 1
             gone.memberships.append(pk)
     _join(lease, group, came.learners, found)
+    if not group.answered:
+        with transaction.atomic():
+            lease.renew()
+            Group.objects.filter(pk=group.pk, tracked=True).update(answered=True)
     return gone
 
 
@@ -110,7 +114,7 @@ def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> Non
         with _writing(lease, group) as now:
             if lease.keeping.look_again():
                 new = [pk for (pk,) in bulk.find(Learner, lease.app.pk, "id", new, ("id",))]
-            bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in new))
+            _open(group, new, now, initial=not group.answered)
         lease.run.joined += len(new)
     for some in bulk.parts(found):
         with _writing(lease, group) as now:
@@ -118,8 +122,14 @@ def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> Non
             # What an owner's acceptance ended after it was read has not ended: the answer holds it.
             ended = list(memberships.exclude(until=None).values_list("learner", flat=True))
             memberships.update(missing_in=None)
-            bulk.insert(Membership, ("group", "learner", "since"), ((group.pk, learner, now) for learner in ended))
+            _open(group, ended, now, initial=False)
         lease.run.joined += len(ended)
+
+
+def _open(group: Group, learners: Sequence[int], now: datetime, *, initial: bool) -> None:
+    bulk.insert(
+        Membership, ("group", "learner", "since", "initial"), ((group.pk, one, now, initial) for one in learners)
+    )
 
 
 def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:

@@ -55,6 +55,48 @@ def test_joining_and_leaving_are_moments(vendor):
     }
 
 
+def initial(group: str = "Sales") -> dict[str, list[bool]]:
+    """By learner, of each time in the group, whether it is from before anybody asked."""
+    found: dict[str, list[bool]] = {}
+    for one in Membership.objects.filter(group__name=group).order_by("pk").select_related("learner"):
+        found.setdefault(one.learner.name.removeprefix("Ann "), []).append(one.initial)
+    return found
+
+
+def test_who_comes_with_a_groups_first_answer_was_there_before_also_when_it_is_tracked_again(vendor):
+    sync(vendor, people(2), MONDAY)
+    sync(vendor, people(3), TUESDAY)
+    assert initial() == {"001": [True], "002": [True], "003": [False]}
+    track_groups(vendor.app, [])
+    assert set(Membership.objects.values_list("unasked", flat=True)) == {True}
+    track_groups(vendor.app, ["Sales"])
+    sync(vendor, people(4), WEDNESDAY)
+    sync(vendor, people(5), WEDNESDAY + timedelta(days=1))
+    assert initial() == {
+        "001": [True, True], "002": [True, True], "003": [False, True], "004": [True], "005": [False],
+    }  # fmt: skip
+
+
+def test_a_first_answer_that_is_cut_off_is_still_the_first(vendor, monkeypatch):
+    monkeypatch.setattr(bulk, "PART", 2)
+    written = groups._open
+
+    def break_off(group: Group, *told: Any, **more: Any) -> None:
+        if Membership.objects.exists():
+            raise KeyboardInterrupt
+        written(group, *told, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(groups, "_open", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            sync(vendor, people(5), MONDAY)
+    assert Membership.objects.count() == 2
+    SyncRun.objects.update(lease_until=MONDAY)
+    sync(vendor, people(5), TUESDAY)
+    assert {*map(tuple, initial().values())} == {(True,)}
+    assert len(initial()) == 5
+
+
 def test_who_comes_back_has_a_second_membership(vendor):
     sync(vendor, people(2), MONDAY)
     sync(vendor, people(1), TUESDAY)

@@ -29,12 +29,12 @@ def main() -> None:
     now = datetime.now(UTC)
     learners = enumerate(Learner.objects.filter(app=app).order_by("pk").values_list("pk", flat=True).iterator())
     rows = (
-        (groups[place % GROUPS].pk, learner, now)
+        (groups[place % GROUPS].pk, learner, now, True)
         for number, learner in learners
         for place in ((number, number + 7) if number % 6 == 0 else (number,))
     )
     while some := list(islice(rows, _EVERY)):
-        insert(Membership, ("group", "learner", "since"), some)
+        insert(Membership, ("group", "learner", "since", "initial"), some)
     tell_planner(Membership, Certificate, Learner)
     App.objects.update(refresh_minutes=7 * 24 * 60)
     SyncRun.objects.update(finished_at=now)
