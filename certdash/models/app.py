@@ -9,7 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from .secret import SecretField
 
 # What a copy that was read a while ago must not set back: it moves while a form is open, and has ways of its own.
-_KEPT = {"id", "version", "answered", "aged_out_at", "stores_telephones", "tells_by_telephone", "telephones_left"}
+_KEPT = {
+    "id", "version", "answered", "unanswered", "aged_out_at", "stores_telephones", "tells_by_telephone",
+    "telephones_left",
+}  # fmt: skip
 
 
 class Breadth(models.TextChoices):
@@ -42,6 +45,8 @@ class App(models.Model):
     listed_stories = models.JSONField(default=list, blank=True)  # IDs or names; asked for one by one
     # Digests of the questions that full runs have had an answer to: what comes with the first one is old, and no news.
     answered = models.JSONField(default=list, blank=True, editable=False)
+    # Digests of those that brought nothing the last time: asked last, so that they keep no others from being asked.
+    unanswered = models.JSONField(default=list, blank=True, editable=False)
     stores_telephones = models.BooleanField(default=True)
     # Whether a telephone tells two learners without an e-mail address apart. Once telephones were not stored, it never
     # does so again: who was one learner stays one.

@@ -101,6 +101,11 @@ def question_of(app: App, call: Call) -> str:
     return _digest(app, story, call.ask.get("groups", []))
 
 
+def in_turn(app: App, calls: Sequence[Call]) -> list[Call]:
+    """The same calls, those last that brought nothing the last time: a run may give up before it has asked all."""
+    return sorted(calls, key=lambda call: question_of(app, call) in app.unanswered)
+
+
 def was_answered(app: App, call: Call) -> bool:
     """Whether a full run knows the answer already, by itself or as a part of everything."""
     return not {question_of(app, call), _digest(app)}.isdisjoint(app.answered)

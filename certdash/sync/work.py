@@ -4,6 +4,7 @@ import resource
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Max
@@ -14,7 +15,7 @@ from certdash.models import App, Breadth, Certificate, Group, Learner, Membershi
 from . import bulk, groups, lacking, scope, withdrawals
 from .answer import Taking
 from .apply import Applier
-from .asking import Call, Scope, calls_of, question_of, was_answered
+from .asking import Call, Scope, calls_of, in_turn, question_of, was_answered
 from .calling import Caller
 from .lease import Clock
 from .telling import verdict
@@ -36,7 +37,7 @@ class Work:
 
     def do(self) -> tuple[SyncRun.Status, str]:
         """Returns status and sentence. Raises FalkorError, CredentialUnreadable, NothingToAsk, LeaseLost, Stopped."""
-        calls = calls_of(self.app, self.scope)
+        calls = in_turn(self.app, calls_of(self.app, self.scope))
         by_group = self.app.breadth == Breadth.GROUPS
         taking = Taking(self.applier, self.scope)
         with ExitStack() as stack:
@@ -84,6 +85,7 @@ class Work:
                 if self.caller.gives_up:
                     break
                 continue
+            self._note_turn(call, brought=True)
             answers.append((call, answer))
             self.run.size += answer.size
             self.run.vendor_hash, self.run.response_time = answer.hash, answer.response_time
@@ -98,6 +100,17 @@ class Work:
         else:
             self.trouble.append(trouble)
         self.run.vendor_message = self.run.vendor_message or error.vendor_message
+        self._note_turn(call, brought=False)
+
+    def _note_turn(self, call: Call, *, brought: bool) -> None:
+        question = question_of(self.app, call)
+        if brought != (question in self.app.unanswered):
+            return  # as it was the last time
+        others = [one for one in self.app.unanswered if one != question]
+        self.app.unanswered = others if brought else [*others, question]
+        with transaction.atomic():
+            self.applier.renew()
+            App.objects.filter(pk=self.app.pk).update(unanswered=self.app.unanswered)
 
     def _downloading(self, size: int) -> None:
         phase = SyncRun.Phase.DOWNLOADING if size else SyncRun.Phase.ASKING
@@ -110,13 +123,14 @@ class Work:
         if tracked and self.caller.gives_up:
             self.trouble.insert(1, "The groups were not asked for either.")
             return
-        for done, group in enumerate(tracked):
+        calls = [Call({"app": self.app.app_id, "groups": [group.name]}, group) for group in tracked]
+        for done, call in enumerate(in_turn(self.app, calls)):
             self.applier.renew(phase=SyncRun.Phase.GROUPS, progress_done=done, progress_total=len(tracked))
-            call = Call({"app": self.app.app_id, "groups": [group.name]}, group)
             try:
                 with self.caller.ask(call, self._alive) as answer:
+                    self._note_turn(call, brought=True)
                     self.run.size += answer.size
-                    self._members(group, answer)
+                    self._members(cast(Group, call.group), answer)
             except FalkorError as error:
                 self._failed(call, error, len(tracked) - done - 1)
                 if self.caller.gives_up:
