@@ -95,12 +95,12 @@ _OF_BYTES = {"digest", "received", "repaired"}
 
 
 def signature(app: App, *, bytes_too: bool = False) -> list[Any]:
-    """All that is stored of an app but its runs; `bytes_too`: also what was noted of the answers' bytes."""
+    """All that is stored of an app but its runs and when what is asked; `bytes_too`: also what was noted of bytes."""
     of_app: dict[Any, Any] = {
         model: model.objects.filter(app=app) for model in (Certificate, Learner, Story, Change, Group)
     }
     of_app |= {App: App.objects.filter(pk=app.pk), Membership: Membership.objects.filter(group__app=app)}
-    left_out = {"checked_at", "token"} | (set() if bytes_too else _OF_BYTES)
+    left_out = {"checked_at", "unanswered", "token"} | (set() if bytes_too else _OF_BYTES)
     return [
         {name: value for name, value in row.items() if name not in left_out}
         for rows in of_app.values()
