@@ -50,8 +50,8 @@ FORMS = {
 ELSEWHERE = {
     "account_login": "the password says who may: test_login, test_attempts",
     "account_logout": "everybody may, and ends their own session: test_sessions",
-    "set_password": "the link says who may: test_accounts",
-    "password_forgotten": "everybody may, where mail goes out: test_accounts",
+    "set_password": "the link says who may: accounts/test_invitations",
+    "password_forgotten": "everybody may, where mail goes out: accounts/test_mailed_links",
     "app_test": "stores nothing; who may have the vendor asked is tried below",
     "app_erasures": "looks up and stores nothing; that others hear nothing of it is tried below",
 }
