@@ -17,8 +17,8 @@ from django.utils.translation.template import templatize
 
 from certdash import forms, tables
 from certdash.rows import grouped
+from tests.every_page import addresses, fill
 from tests.support.said import LETTER, Said
-from tests.test_pages import addresses, fill
 from tests.world import make_certificate, make_story
 
 FOLDER = Path(__file__).parents[1] / "templates"

@@ -6,7 +6,7 @@ from django.test import Client
 
 from certdash.models import AuditEntry, Grant, Role, Team, User
 from tests.accounts.steps import noted
-from tests.test_pages import words_of
+from tests.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +29,8 @@ def test_an_owner_gives_a_team_a_role(login, owner, cast):
     team = Team.objects.create(name="Trainers")
     team.members.add(cast.stranger)
     response = owner.post("/apps/demo/people/", {"login": login, "role": "manager"}, follow=True)
-    assert "The team Trainers is manager of Demo Academy now." in words_of(response)
-    assert "Trainers Team 1 person Manager" in words_of(response)
+    assert "The team Trainers is manager of Demo Academy now." in text_of(response)
+    assert "Trainers Team 1 person Manager" in text_of(response)
     stranger = Client()
     stranger.force_login(cast.stranger)
     assert stranger.get("/apps/demo/").status_code == 200
@@ -42,7 +42,7 @@ def test_a_name_of_a_person_and_of_a_team_is_no_guess(owner, cast):
     team = Team.objects.create(name="Stranger")
     response = owner.post("/apps/demo/people/", {"login": "stranger", "role": "viewer"})
     assert response.status_code == 422
-    assert "A person and a team have this name." in words_of(response)
+    assert "A person and a team have this name." in text_of(response)
     owner.post("/apps/demo/people/", {"login": "team:stranger", "role": "viewer"})
     owner.post("/apps/demo/people/", {"login": "stranger@example.com", "role": "owner"})
     given = {(grant.holder, grant.role) for grant in Grant.objects.filter(app=cast.demo)}
@@ -53,21 +53,21 @@ def test_giving_access_tells_an_owner_no_more_of_a_person_than_was_typed(admin, 
     User.objects.filter(pk=cast.stranger.pk).update(first_name="Selma", last_name="Secret")
     given = owner.post("/apps/demo/people/", {"login": "stranger", "role": "viewer"}, follow=True)
     file = b"".join(owner.get("/apps/demo/people/?_export=csv")).decode()
-    assert "stranger is viewer of Demo Academy now." in words_of(given)
-    assert not any(told in words_of(given) + file for told in ("Secret", "stranger@example.com"))
-    assert "Selma Secret stranger@example.com" in words_of(admin.get("/apps/demo/people/"))
+    assert "stranger is viewer of Demo Academy now." in text_of(given)
+    assert not any(told in text_of(given) + file for told in ("Secret", "stranger@example.com"))
+    assert "Selma Secret stranger@example.com" in text_of(admin.get("/apps/demo/people/"))
     given = owner.post("/apps/demo/people/", {"login": "Stranger@Example.com", "role": "owner"}, follow=True)
-    assert "stranger@example.com" in words_of(given)
-    assert "Secret" not in words_of(given)
+    assert "stranger@example.com" in text_of(given)
+    assert "Secret" not in text_of(given)
 
 
 def test_giving_a_team_access_tells_an_owner_nobody_who_is_in_it(admin, owner, cast):
     Team.objects.create(name="Board").members.add(cast.stranger, cast.viewer)
     given = owner.post("/apps/demo/people/", {"login": "board", "role": "viewer"}, follow=True)
     file = b"".join(owner.get("/apps/demo/people/?_export=csv")).decode()
-    assert "Board Team 2 people Viewer" in words_of(given)
-    assert "stranger" not in words_of(given) + file
-    assert "Board Team stranger , viewer Viewer" in words_of(admin.get("/apps/demo/people/"))
+    assert "Board Team 2 people Viewer" in text_of(given)
+    assert "stranger" not in text_of(given) + file
+    assert "Board Team stranger , viewer Viewer" in text_of(admin.get("/apps/demo/people/"))
 
 
 def test_a_user_name_that_came_with_single_sign_on_is_not_taken_for_somebody_an_owner_knows(admin, owner, cast):
@@ -76,8 +76,8 @@ def test_a_user_name_that_came_with_single_sign_on_is_not_taken_for_somebody_an_
     by_name, by_email = {"login": "maya", "role": "owner"}, {"login": "eve@example.com", "role": "viewer"}
     refused = owner.post("/apps/demo/people/", by_name)
     assert refused.status_code == 422
-    assert "Write the e-mail address of the person you mean." in words_of(refused)
-    assert "eve@example.com" not in words_of(refused)
+    assert "Write the e-mail address of the person you mean." in text_of(refused)
+    assert "eve@example.com" not in text_of(refused)
     assert owner.post("/apps/demo/people/", by_email).status_code == 302
     assert admin.post("/apps/demo/people/", by_name).status_code == 302  # who can look up whose name it is
 
@@ -86,12 +86,12 @@ def test_a_closed_account_and_no_account_are_told_apart_by_nobody(owner, cast):
     User.objects.filter(pk=cast.stranger.pk).update(is_active=False)
     answers = [owner.post("/apps/demo/people/", {"login": name, "role": "viewer"}) for name in ("stranger", "nobody")]
     assert answers[0].context["form"].errors == answers[1].context["form"].errors
-    assert "Retail" not in words_of(owner.get("/apps/demo/people/"))
+    assert "Retail" not in text_of(owner.get("/apps/demo/people/"))
 
 
 def test_an_owner_sees_no_team_but_those_with_access(owner, cast):
     Team.objects.create(name="Board members")
-    assert "Board members" not in words_of(owner.get("/apps/demo/people/"))
+    assert "Board members" not in text_of(owner.get("/apps/demo/people/"))
 
 
 def test_people_and_teams_are_sorted_and_filed_together(owner, cast):
@@ -130,7 +130,7 @@ def test_an_owner_by_a_team_keeps_the_teams_ownership(owner, cast):
     Grant.objects.filter(user=cast.owner).delete()
     grant = Grant.objects.create(app=cast.demo, team=team, role=Role.OWNER)
     response = owner.post(f"/apps/demo/people/{grant.pk}/take-away/", follow=True)
-    assert "Your own access stays" in words_of(response)
+    assert "Your own access stays" in text_of(response)
     assert owner.post("/apps/demo/people/", {"login": "Owners", "role": "viewer"}).status_code == 422
     assert Grant.objects.get(pk=grant.pk).role == Role.OWNER
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from certdash.models import AuditEntry, Team, User
 from tests import world
 from tests.accounts.steps import INVITATION, NEW, invite, link_in, logs_in, noted, open_link, path_of, use
-from tests.test_pages import words_of
+from tests.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +35,8 @@ def test_the_link_serves_once(admin):
     use(link)
     _client, page = open_link(link)
     assert page.status_code == 410
-    assert "This link has ended" in words_of(page)
-    assert "ask whoever runs certdash at your company" in words_of(page)
+    assert "This link has ended" in text_of(page)
+    assert "ask whoever runs certdash at your company" in text_of(page)
 
 
 def test_two_who_opened_the_link_do_not_both_set_a_password(admin):
@@ -135,7 +135,7 @@ def test_an_invitation_that_makes_no_sense_is_explained(fields, told, admin):
     before = User.objects.count()
     response = admin.post("/accounts/people/add/", INVITATION | fields)
     assert response.status_code == 422
-    assert told in words_of(response)
+    assert told in text_of(response)
     assert User.objects.count() == before
 
 
@@ -156,4 +156,4 @@ def test_where_everybody_comes_by_single_sign_on_no_link_is_made(admin, cast, se
     assert admin.get("/accounts/people/add/").status_code == 404
     assert admin.post(f"/accounts/people/{cast.viewer.pk}/link/").status_code == 404
     assert open_link(link)[1].status_code == 404
-    assert "Make a link" not in words_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
+    assert "Make a link" not in text_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))

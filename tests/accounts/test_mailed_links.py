@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests import world
 from tests.accounts.steps import INVITATION, NEW, link_in, logs_in, use
-from tests.test_pages import words_of
+from tests.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_with_a_mail_server_the_link_goes_by_mail_alone(admin, mails):
     response = admin.post("/accounts/people/add/", INVITATION, follow=True)
     (message,) = mails
     assert (message.to, message.subject) == (["newcomer@example.com"], "Your account in certdash")
-    assert "on its way to newcomer@example.com" in words_of(response)
+    assert "on its way to newcomer@example.com" in text_of(response)
     assert "set-password" not in response.content.decode()
     assert use(link_of(message)).status_code == 302
     assert logs_in("newcomer", NEW)
@@ -40,7 +40,7 @@ class Refusing(BaseEmailBackend):
 def test_a_mail_that_is_not_taken_leaves_a_link_to_hand_over(admin, settings, caplog):
     settings.SENDS_MAIL, settings.EMAIL_BACKEND = True, f"{__name__}.Refusing"
     response = admin.post("/accounts/people/add/", INVITATION)
-    assert "The mail server did not take the mail" in words_of(response)
+    assert "The mail server did not take the mail" in text_of(response)
     assert use(link_in(response)).status_code == 302
     assert "SMTPRecipientsRefused" in caplog.text
     assert "newcomer@example.com" not in caplog.text
@@ -65,7 +65,7 @@ def at_once(monkeypatch):
 
 
 def test_a_forgotten_password_is_set_anew_by_mail(cast, mails, at_once):
-    assert "Password forgotten?" in words_of(Client().get("/accounts/login/"))
+    assert "Password forgotten?" in text_of(Client().get("/accounts/login/"))
     ask("Viewer@Example.com")
     (message,) = mails
     assert message.to == ["viewer@example.com"]
@@ -119,7 +119,7 @@ def test_where_everybody_comes_by_single_sign_on_no_password_is_forgotten(cast, 
 
 
 def test_without_a_mail_server_the_log_in_says_who_helps(cast):
-    page = words_of(Client().get("/accounts/login/"))
+    page = text_of(Client().get("/accounts/login/"))
     assert "Password forgotten?" not in page
     assert "the password forgotten? Whoever runs certdash at your company can help." in page
 

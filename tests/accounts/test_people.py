@@ -12,7 +12,7 @@ from certdash.models import Grant, Role, Team, User
 from certdash.views import accounts
 from tests import world
 from tests.accounts.steps import INVITATION, NEW, invite, logs_in, noted
-from tests.test_pages import words_of
+from tests.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def test_the_list_tells_of_everybody(admin, cast):
     assert "manager,,manager@example.com,,,deactivated,no" in lines
     assert "newcomer,New Comer,newcomer@example.com,,,invited,no" in lines
     assert len(lines) == 1 + User.objects.count()
-    shown = words_of(admin.get("/accounts/people/"))
+    shown = text_of(admin.get("/accounts/people/"))
     assert "Person E-mail address Teams Last log-in State" in shown
     assert "viewer viewer viewer@example.com Trainers never Active" in shown
 
@@ -156,7 +156,7 @@ def test_a_session_that_nobody_used_meanwhile_is_over_too_and_so_is_a_link(admin
 def test_no_link_is_made_for_somebody_deactivated(admin, cast):
     User.objects.filter(pk=cast.viewer.pk).update(is_active=False)
     response = admin.post(f"/accounts/people/{cast.viewer.pk}/link/", follow=True)
-    assert "reactivate the account first" in words_of(response)
+    assert "reactivate the account first" in text_of(response)
     assert "set-password" not in response.content.decode()
 
 
@@ -192,7 +192,7 @@ def test_an_accounts_page_tells_what_it_may_do_and_by_which_team(admin, cast):
     team = Team.objects.create(name="Trainers")
     team.members.add(cast.viewer)
     Grant.objects.create(app=cast.other, team=team, role=Role.MANAGER)
-    page = words_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
+    page = text_of(admin.get(f"/accounts/people/{cast.viewer.pk}/"))
     assert "Demo Academy Viewer" in page
     assert "Retail Academy by Trainers Manager" in page
 
@@ -209,14 +209,14 @@ def two_at_once(monkeypatch):
 def test_of_two_equal_invitations_one_is_made(fields, admin, cast, two_at_once):
     before = User.objects.count()
     response = admin.post("/accounts/people/add/", INVITATION | fields, follow=True)
-    assert "was made just now" in words_of(response)
+    assert "was made just now" in text_of(response)
     assert (User.objects.count(), noted(change="invited")) == (before, [])
 
 
 def test_of_two_who_take_one_name_one_gets_it(admin, cast, two_at_once):
     fields = fields_of(cast.viewer, username="manager")
     response = admin.post(f"/accounts/people/{cast.viewer.pk}/", fields, follow=True)
-    assert "Nothing was saved" in words_of(response)
+    assert "Nothing was saved" in text_of(response)
     assert noted(change="changed") == []
 
 
@@ -224,5 +224,5 @@ def test_of_two_teams_of_one_name_one_is_made(admin, cast, two_at_once):
     Team.objects.create(name="Trainers")
     response = admin.post("/accounts/teams/add/", {"name": "TRAINERS", "members": "viewer"})
     assert response.status_code == 422
-    assert "Another team has this name." in words_of(response)
+    assert "Another team has this name." in text_of(response)
     assert (Team.objects.count(), noted(change="made")) == (1, [])

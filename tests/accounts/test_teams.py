@@ -5,7 +5,7 @@ from django.test import Client
 
 from certdash.models import Grant, Role, Team, User
 from tests.accounts.steps import noted
-from tests.test_pages import words_of
+from tests.reading import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_a_team_that_makes_no_sense_is_explained(fields, told, admin, cast):
     Team.objects.create(name="Trainers")
     response = admin.post("/accounts/teams/add/", fields)
     assert response.status_code == 422
-    assert told in words_of(response)
+    assert told in text_of(response)
     assert Team.objects.count() == 1
 
 
