@@ -9,7 +9,8 @@ from django.test import Client
 
 from certdash.invitations import password_link
 from certdash.models import User
-from tests import test_access, test_oidc
+from tests import test_access
+from tests.single_sign_on.browsing import Browser
 from tests.test_access import GET, WHO, logged_in
 
 # Stamps of visits, and rows that are only added to.
@@ -65,7 +66,6 @@ def test_neither_does_what_else_only_looks(who: str, method: str, cast: Any, add
 
 # -- With all that can be switched on ---------------------------------------------------------------------------
 
-company = test_oidc.company
 # What may change something although it is a GET.
 _EXCEPTIONS = {
     "openid_connect_callback": "a provider leads back by GET alone; it makes the account of who is here first, and "
@@ -107,7 +107,7 @@ def test_the_pages_of_mail_and_single_sign_on_are_there(cast: Any, company: Any,
 def test_what_may_change_something_does(cast: Any, company: Any) -> None:
     """An exception that is none any more is no longer needed."""
     before = signature()
-    browser = test_oidc.Browser()
+    browser = Browser()
     browser.sign_on("ana-1")
     assert any("/accounts/sso/callback/" in address for address in browser.went)
     assert signature() != before

@@ -12,8 +12,9 @@ from certdash.falkor.errors import RefusedRequest
 from certdash.invitations import connecting_link, password_link
 from certdash.links import apart
 from certdash.models import User
-from tests import hostile, test_oidc, world
+from tests import hostile, world
 from tests.hostile import evil, quoted
+from tests.support.provider import configure
 from tests.test_access import _ONLY_POST, GET
 from tests.test_posts import ELSEWHERE, FORMS
 
@@ -180,7 +181,7 @@ def test_nothing_that_somebody_is_called_runs_on_any_page_or_turns_its_words(wal
 
 
 def test_nor_before_the_log_in(walk, cast, provider, settings):
-    test_oidc.configure(settings, "http://127.0.0.1:9")
+    configure(settings, "http://127.0.0.1:9")
     walk.page.context.clear_cookies()
     for paths in WITHOUT_LOG_IN.values():
         for path in paths:
@@ -196,7 +197,7 @@ def test_nor_before_the_log_in(walk, cast, provider, settings):
 
 
 def test_nor_where_an_account_is_connected(walk, cast, provider, settings):
-    test_oidc.configure(settings, "http://127.0.0.1:9")
+    configure(settings, "http://127.0.0.1:9")
     settings.SENDS_MAIL = False
     somebody = User.objects.get(username=evil(0))
     walk.open("/accounts/profile/")
@@ -209,7 +210,7 @@ def test_nor_where_an_account_is_connected(walk, cast, provider, settings):
 
 
 def test_nor_on_the_page_for_whose_address_somebody_has(walk, cast, provider, settings):
-    test_oidc.configure(settings, provider.url)
+    configure(settings, provider.url)
     provider.person(
         "hostile", email="viewer@example.com", email_verified=True, name=evil(0), preferred_username=evil(1)
     )
