@@ -13,10 +13,10 @@ from certdash.invitations import connecting_link, password_link
 from certdash.links import apart
 from certdash.models import User
 from tests import hostile, world
+from tests.access.expected import _ONLY_POST, GET
+from tests.access.test_posts import ELSEWHERE, FORMS
 from tests.hostile import evil, quoted
 from tests.support.provider import configure
-from tests.test_access import _ONLY_POST, GET
-from tests.test_posts import ELSEWHERE, FORMS
 
 # Runs before any script of the page: what fires is counted, whichever way it was reached.
 HOOKS = """
@@ -218,9 +218,9 @@ def test_nor_on_the_page_for_whose_address_somebody_has(walk, cast, provider, se
     walk.page.route("**/*.css", lambda route: route.fulfill(body=""))  # of the provider, from somewhere else
     walk.page.goto(f"{walk.url}/accounts/sso/")
     walk.page.unroute_all()
-    walk.page.locator("[name=sub]").fill("hostile")
+    walk.page.get_by_placeholder("sub").fill("hostile")
     with walk.page.expect_navigation(url=f"{walk.url}/**"):
-        walk.page.locator("[name=sub]").press("Enter")
+        walk.page.get_by_placeholder("sub").press("Enter")
     walk.look("409")
     walk.expect(walk.page.locator("h1")).to_have_text("Another account has your e-mail address")
     assert not walk.wrong, walk.report

@@ -9,16 +9,13 @@ from django.test import Client
 
 from certdash.invitations import password_link
 from certdash.models import User
-from tests import test_access
+from tests.access.asking import logged_in
+from tests.access.expected import GET, WHO
 from tests.single_sign_on.browsing import Browser
-from tests.test_access import GET, WHO, logged_in
 
 # Stamps of visits, and rows that are only added to.
 _MAY_MOVE = {"django_session", "certdash_auditentry"}
 _STAMPS = {"last_login", "visited_at", "visited_before"}
-
-addresses = test_access.addresses
-
 
 # What forms send, in an address: only a POST may do something by it.
 _FORM = "?wanted=1&name=x&path=/certificates/&query=q%3Da&time_zone=Europe/Berlin&table=certificates&per_page=25"

@@ -4,11 +4,10 @@ import pytest
 from django.test import Client
 
 from certdash.models import Certificate, SyncRun, User
-from tests import test_access, world
-from tests.test_access import POST, WHO, logged_in
-from tests.test_get_changes_nothing import signature
-
-addresses = test_access.addresses
+from tests import world
+from tests.access.asking import logged_in
+from tests.access.expected import POST, WHO
+from tests.access.test_get_changes_nothing import signature
 
 CONNECTION = {"name": "Renamed", "base_url": "http://127.0.0.1:9", "refresh_minutes": "60", "untested": "1"}
 # Whoever stands lowest of those who may, and what they send. Whoever stands below may not.
