@@ -47,7 +47,7 @@ FORMS = {
 }  # fmt: skip
 # What else answers a POST: nobody's role is asked, or nothing is stored.
 ELSEWHERE = {
-    "account_login": "the password says who may: test_login, test_attempts",
+    "account_login": "the password says who may: test_login, attempts",
     "account_logout": "everybody may, and ends their own session: test_sessions",
     "set_password": "the link says who may: accounts/test_invitations",
     "password_forgotten": "everybody may, where mail goes out: accounts/test_mailed_links",
