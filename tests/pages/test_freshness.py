@@ -14,7 +14,6 @@ from tests.world import NOW, make_certificate, make_run, make_story
 
 pytestmark = pytest.mark.django_db
 
-
 VENDOR = 'The vendor answered with 503: <b onclick="x">"maintenance" & more</b>'
 
 

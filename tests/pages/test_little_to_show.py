@@ -11,7 +11,6 @@ from tests.world import make_group
 
 pytestmark = pytest.mark.django_db
 
-
 EMPTY = {
     "/": "0 none yet",
     "/certificates/": "Nothing here yet: the next sync may bring some.",

@@ -11,7 +11,6 @@ from tests.world import make_run
 
 pytestmark = pytest.mark.django_db
 
-
 VISITS = ("visited_at", "visited_before")
 
 

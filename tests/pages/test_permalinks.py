@@ -8,7 +8,6 @@ from tests.world import make_certificate, make_story
 
 pytestmark = pytest.mark.django_db
 
-
 UNSAFE = [
     "javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)",
     "data:text/html,<script>alert(1)</script>", "vbscript:x", "file:///etc/passwd", "ftp://vendor.example/x",
