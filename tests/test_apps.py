@@ -13,7 +13,7 @@ from certdash.models import App, AuditEntry, AuditKind, Grant, Group, Role
 from certdash.sandbox import ADDRESS_REFUSED, DEMO, NOT_ENABLED, World, running_sandbox, running_server
 from certdash.sync.telephones import forget_telephones
 from tests import world
-from tests.test_pages import words_of
+from tests.reading import text_of
 from tests.world import make_group
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_an_app_is_tested_saved_and_owned(as_superuser, cast, sandbox):
     assert (app.base_url, app.app_id, app.refresh_minutes) == (sandbox, DEMO.app_id, 15)
     assert app.token.reveal() == DEMO.token
     assert Grant.objects.get(app=app).user == cast.superuser
-    assert "The vendor answers, knows the token and has the endpoint enabled." in words_of(response)
+    assert "The vendor answers, knows the token and has the endpoint enabled." in text_of(response)
     assert no_secret_in(response)
 
 
@@ -236,17 +236,17 @@ def test_an_interval_that_a_script_set_stays_a_choice(as_owner, cast):
 def test_the_stored_connection_can_be_tested(as_owner, cast, sandbox):
     App.objects.filter(pk=cast.demo.pk).update(base_url=sandbox)
     response = as_owner.post("/apps/demo/test/", follow=True)
-    assert "enter the token again" in words_of(response)
-    assert "Unauthorized" in words_of(response)
+    assert "enter the token again" in text_of(response)
+    assert "Unauthorized" in text_of(response)
     cast.demo.token = world.Secret.seal(DEMO.token)
     cast.demo.base_url = sandbox
     cast.demo.save()
-    assert "knows the token" in words_of(as_owner.post("/apps/demo/test/", follow=True))
+    assert "knows the token" in text_of(as_owner.post("/apps/demo/test/", follow=True))
 
 
 def test_a_token_that_no_key_opens_is_explained(as_owner, settings):
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
-    assert "cannot be decrypted" in words_of(as_owner.post("/apps/demo/test/", follow=True))
+    assert "cannot be decrypted" in text_of(as_owner.post("/apps/demo/test/", follow=True))
 
 
 # -- Groups and people ------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_access_is_given_by_name_or_e_mail(login, as_owner, cast):
     newcomer = world.make_user("newcomer")
     response = as_owner.post("/apps/demo/people/", {"login": login, "role": "manager"}, follow=True)
     assert Grant.objects.get(user=newcomer).role == Role.MANAGER
-    assert "newcomer is manager of Demo Academy now." in words_of(response)
+    assert "newcomer is manager of Demo Academy now." in text_of(response)
 
 
 def test_giving_access_again_changes_the_role(as_owner, cast):
@@ -289,14 +289,14 @@ def test_nobody_gets_a_role_that_is_not_there(login, role, as_owner, cast):
     before = Grant.objects.count()
     response = as_owner.post("/apps/demo/people/", {"login": login, "role": role})
     assert response.status_code == 422
-    assert "People with access" in words_of(response)
+    assert "People with access" in text_of(response)
     assert Grant.objects.count() == before
 
 
 def test_access_is_taken_away(as_owner, cast):
     grant = Grant.objects.get(app=cast.demo, user=cast.viewer)
     response = as_owner.post(f"/apps/demo/people/{grant.pk}/take-away/", follow=True)
-    assert "viewer has no access to Demo Academy any more." in words_of(response)
+    assert "viewer has no access to Demo Academy any more." in text_of(response)
     assert not Grant.objects.filter(pk=grant.pk).exists()
 
 

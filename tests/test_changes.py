@@ -11,7 +11,7 @@ from django.http import QueryDict
 from certdash.filters import CertificateFilter
 from certdash.models import Certificate, Change, User
 from tests import world
-from tests.test_pages import text_of
+from tests.reading import text_of
 from tests.world import NOW, make_certificate, make_run, make_story
 
 pytestmark = pytest.mark.django_db

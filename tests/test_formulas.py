@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from certdash import tables
 from certdash.tables import Table
 from tests import hostile
-from tests.test_access import GET
+from tests.access.expected import GET
 
 FORMULA = tuple("=+-@\t\r＝＋－＠")
 # Numbers, dates and words of ours alone.

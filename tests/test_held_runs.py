@@ -11,8 +11,8 @@ from certdash.models import Certificate, Membership, SyncRun, Worker
 from certdash.sync.withdrawals import accept, withdraw_accepted
 from certdash.tasks import huey
 from tests.falkor.vendors import success
+from tests.reading import text_of
 from tests.sync.vendor import Vendor, people, story
-from tests.test_pages import text_of
 from tests.world import make_certificate, make_group, make_learner, make_run, make_story
 
 pytestmark = pytest.mark.django_db

@@ -4,83 +4,21 @@ import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.urls import resolve
 
 from certdash.falkor.errors import RefusedRequest
 from certdash.invitations import connecting_link, password_link
 from certdash.links import apart
 from certdash.models import User
-from tests import hostile, test_oidc, world
+from tests import hostile, world
+from tests.access.expected import GET, ONLY_POST
+from tests.access.test_posts import ELSEWHERE, FORMS
 from tests.hostile import evil, quoted
-from tests.test_access import _ONLY_POST, GET
-from tests.test_posts import ELSEWHERE, FORMS
+from tests.hostile_walk import NAMES, TURNED, Walk
+from tests.support.provider import configure
 
-# Runs before any script of the page: what fires is counted, whichever way it was reached.
-HOOKS = """
-window.fired = [];
-for (const name of ["alert", "prompt", "confirm", "print"]) window[name] = (...said) => window.fired.push(name + said);
-document.addEventListener("securitypolicyviolation", event => window.fired.push("policy: " + event.violatedDirective));
-"""
-# Mouse and focus on everything, as somebody could do it.
-TOUCH = """document.querySelectorAll('*').forEach(each => {
-    each.focus?.(); each.dispatchEvent(new MouseEvent('mouseover', {bubbles: true})); })"""
-# What a page must not hold: addresses of other kinds, and what names could have become.
-LOOK = """() => {
-    const links = [...document.querySelectorAll('[href], [action], [src]')];
-    const odd = links.map(one => one.href ?? one.action ?? one.src)
-        .filter(one => typeof one === 'string' && !/^https?:/.test(one));
-    const made = document.querySelectorAll('iframe, object, embed, style, base, [onerror], [onload], [onfocus],'
-        + ' [onmouseover], [onclick], [hx-on], form[action*="evil.example"], [src*="evil.example"]');
-    return [...window.fired, ...odd, ...[...made].map(one => one.outerHTML)];
-}"""
-# Texts in which words of ours stand behind a name that turns what follows it: everything in one paragraph is put in
-# line, and what a name has opened must be closed when another letter than of a name follows. Names end in Greek.
-TURNED = r"""names => {
-    const ends = {'\u202c': /[\u202a\u202b\u202d\u202e]/, '\u2069': /[\u2066-\u2068]/};
-    const isTurned = text => {
-        const open = [];
-        let ended = false;
-        for (const sign of names.reduce((one, name) => one.replaceAll(name, '\u202e\u03c9'), text)) {
-            if (/[\u202a\u202b\u202d\u202e\u2066-\u2068]/.test(sign)) open.push(sign);
-            else if (sign in ends) {
-                const at = open.findLastIndex(one => ends[sign].test(one));
-                if (at >= 0) open.length = sign === '\u2069' ? at : open.length - 1;
-                ended &&= open.length > 0;
-            } else if (/[\u03b1-\u03c9]/.test(sign)) ended = true;
-            else if (sign === '\n') open.length = 0;
-            else if (!/[\p{L}\p{N}\ufffc]/u.test(sign)) continue;
-            else if (ended && open.length) return true;
-            else ended = false;
-        }
-        return false;
-    };
-    const stands = each => {
-        const style = getComputedStyle(each);
-        return !['inline', 'contents'].includes(style.display) || /isolate|plaintext/.test(style.unicodeBidi);
-    };
-    const lines = new Map([[document.head, document.title]]);
-    const add = (each, text) => {
-        while (!stands(each) && each.parentElement) each = each.parentElement;
-        if (!getComputedStyle(each).whiteSpace.startsWith('pre')) text = text.replaceAll('\n', ' ');
-        lines.set(each, (lines.get(each) ?? '') + text);
-    };
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
-    while (walker.nextNode()) {
-        const node = walker.currentNode;
-        if (node.nodeType === Node.TEXT_NODE) add(node.parentElement, node.data);
-        else if (stands(node) && node.parentElement && node.tagName !== 'BR') add(node.parentElement, '\ufffc');
-        for (const name of ['title', 'aria-label']) {
-            const said = node.getAttribute?.(name);
-            if (said) lines.set({outerHTML: `${name}: ${said}`}, said);
-        }
-    }
-    return [...lines].filter(([_, text]) => isTurned(text)).map(([each, _]) => each.outerHTML.slice(0, 400));
-}"""
-NAMES = [evil(number) for number in range(hostile.MANY)]
 NOT_WALKED = {
-    **{name: "answers a POST alone" for name, statuses in GET.items() if statuses == _ONLY_POST},
+    **{name: "answers a POST alone" for name, statuses in GET.items() if statuses == ONLY_POST},
     "healthz": "two letters of text",
     "readyz": "two letters of text",
 }
@@ -103,58 +41,6 @@ def cast(transactional_db, live_server, settings):
     cast.url = live_server.url
     settings.SENDS_MAIL = True
     return cast
-
-
-class Walk:
-    """One page of a browser, and all that went wrong on what it opened."""
-
-    def __init__(self, page, expect, url):
-        self.page, self.expect, self.url, self.wrong = page, expect, url, {}
-        page.context.add_init_script(HOOKS)
-
-    def log_in(self, person):
-        client = Client()
-        client.force_login(person)
-        name = settings.SESSION_COOKIE_NAME
-        self.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.url}])
-
-    def open(self, path):
-        self.page.goto(self.url + path)
-        self.look(path)
-
-    def send(self, path, /, **fields):
-        """Sends a form with these fields from the page that is open."""
-        with self.page.expect_navigation():
-            self.page.evaluate(
-                """([path, fields]) => {
-                    const form = document.createElement('form'), token = document.querySelector('[hx-headers]');
-                    fields.csrfmiddlewaretoken ??= JSON.parse(token.getAttribute('hx-headers'))['X-CSRFToken'];
-                    Object.assign(form, {method: 'post', action: path});
-                    for (const [name, value] of Object.entries(fields)) {
-                        const field = document.createElement('textarea');
-                        Object.assign(field, {name, value});
-                        form.append(field);
-                    }
-                    document.body.append(form);
-                    form.submit();
-                }""",
-                [path, fields],
-            )
-        self.look(f"POST {path}")
-
-    def look(self, path):
-        self.expect(self.page.locator("#facets .counting")).to_have_count(0)  # counts come after the page
-        self.page.evaluate(TOUCH)
-        wrong = [*self.page.evaluate(LOOK), *(f"turned: {text}" for text in self.page.evaluate(TURNED, NAMES))]
-        if not self.page.url.startswith(self.url):
-            wrong.append(f"went to {self.page.url}")
-        if wrong:
-            self.wrong[path] = wrong
-
-    @property
-    def report(self):
-        """What is wrong, each where it was seen first."""
-        return "\n".join(f"{path}\n  " + "\n  ".join(wrong) for path, wrong in self.wrong.items())
 
 
 @pytest.fixture
@@ -180,7 +66,7 @@ def test_nothing_that_somebody_is_called_runs_on_any_page_or_turns_its_words(wal
 
 
 def test_nor_before_the_log_in(walk, cast, provider, settings):
-    test_oidc.configure(settings, "http://127.0.0.1:9")
+    configure(settings, "http://127.0.0.1:9")
     walk.page.context.clear_cookies()
     for paths in WITHOUT_LOG_IN.values():
         for path in paths:
@@ -196,7 +82,7 @@ def test_nor_before_the_log_in(walk, cast, provider, settings):
 
 
 def test_nor_where_an_account_is_connected(walk, cast, provider, settings):
-    test_oidc.configure(settings, "http://127.0.0.1:9")
+    configure(settings, "http://127.0.0.1:9")
     settings.SENDS_MAIL = False
     somebody = User.objects.get(username=evil(0))
     walk.open("/accounts/profile/")
@@ -209,7 +95,7 @@ def test_nor_where_an_account_is_connected(walk, cast, provider, settings):
 
 
 def test_nor_on_the_page_for_whose_address_somebody_has(walk, cast, provider, settings):
-    test_oidc.configure(settings, provider.url)
+    configure(settings, provider.url)
     provider.person(
         "hostile", email="viewer@example.com", email_verified=True, name=evil(0), preferred_username=evil(1)
     )
@@ -217,9 +103,9 @@ def test_nor_on_the_page_for_whose_address_somebody_has(walk, cast, provider, se
     walk.page.route("**/*.css", lambda route: route.fulfill(body=""))  # of the provider, from somewhere else
     walk.page.goto(f"{walk.url}/accounts/sso/")
     walk.page.unroute_all()
-    walk.page.locator("[name=sub]").fill("hostile")
+    walk.page.get_by_placeholder("sub").fill("hostile")
     with walk.page.expect_navigation(url=f"{walk.url}/**"):
-        walk.page.locator("[name=sub]").press("Enter")
+        walk.page.get_by_placeholder("sub").press("Enter")
     walk.look("409")
     walk.expect(walk.page.locator("h1")).to_have_text("Another account has your e-mail address")
     assert not walk.wrong, walk.report

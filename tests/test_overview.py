@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from certdash.models import Certificate, Change, State, User
 from tests import world
+from tests.reading import text_of as words_of
 from tests.test_facets import figures, page_of, text_of
-from tests.test_pages import text_of as words_of
 from tests.world import make_app, make_certificate, make_run, make_story
 
 pytestmark = pytest.mark.django_db

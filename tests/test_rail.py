@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import world
+from tests.every_page import EVERY_FILTER, MOST_QUERIES
 from tests.test_facets import COMBINED, filtered, page_of, reader  # noqa: F401
-from tests.test_pages import EVERY_FILTER, MOST_QUERIES
 from tests.world import make_certificate, make_group, make_learner, make_story
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,8 @@ import pytest
 from certdash.models import App, SyncRun
 from certdash.tasks import huey
 from tests import world
-from tests.test_pages import MOST_QUERIES, text_of
+from tests.every_page import MOST_QUERIES
+from tests.reading import text_of
 from tests.world import make_certificate, make_group, make_learner, make_run, make_story
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from certdash import remembered
 from certdash.models import App, Certificate
 from certdash.remembered import remembered_count
 from tests import world
-from tests.test_access import all_of, logged_in
+from tests.access.asking import all_of, logged_in
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,9 @@ from certdash.models import App, Certificate, Rejection, SyncRun, Worker
 from certdash.sandbox import DEMO, World, running_sandbox
 from certdash.tasks import huey
 from tests import world
+from tests.every_page import MOST_QUERIES
+from tests.reading import text_of
 from tests.sync.vendor import Vendor, people, story
-from tests.test_pages import MOST_QUERIES, text_of
 from tests.test_runs import RUNS, file_of
 from tests.world import NOW, make_run
 

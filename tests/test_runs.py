@@ -15,7 +15,8 @@ from certdash.sync.run import open_run
 from certdash.sync.telling import verdict
 from certdash.tables.runs import duration
 from certdash.tasks import huey
-from tests.test_pages import MOST_QUERIES, text_of
+from tests.every_page import MOST_QUERIES
+from tests.reading import text_of
 from tests.world import NOW, make_certificate, make_run, make_story
 
 pytestmark = pytest.mark.django_db

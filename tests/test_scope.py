@@ -9,7 +9,7 @@ import pytest
 
 from certdash.models import App, Change, SyncRun
 from certdash.models.group import track_groups
-from tests.test_pages import text_of
+from tests.reading import text_of
 from tests.world import NOW, make_certificate, make_group, make_run, make_story
 
 pytestmark = pytest.mark.django_db

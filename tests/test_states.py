@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from certdash.models import App, Change
-from tests.test_pages import text_of
+from tests.reading import text_of
 from tests.world import NOW, make_app, make_certificate, make_group, make_learner, make_run, make_story
 
 pytestmark = pytest.mark.django_db

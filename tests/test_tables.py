@@ -7,7 +7,7 @@ import pytest
 from certdash.audit import note
 from certdash.models import AuditKind, Change, Team
 from tests import world
-from tests.test_pages import addresses, fill
+from tests.every_page import addresses, fill
 from tests.world import NOW, make_certificate, make_group, make_run, make_story
 
 pytestmark = pytest.mark.django_db

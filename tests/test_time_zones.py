@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from certdash import time_zones
 from tests import world
-from tests.test_translated import READ
+from tests.translated.sources import READ
 from tests.world import NOW
 
 # Half past eleven in the evening of 3 May in UTC: 4 May in Auckland, 3 May in Los Angeles.

@@ -11,7 +11,7 @@ from certdash.models import Change, Membership
 from certdash.models.group import track_groups
 from certdash.timeline import timeline
 from tests import world
-from tests.test_pages import text_of
+from tests.reading import text_of
 from tests.world import NOW, make_certificate, make_group, make_learner, make_run, make_story
 
 pytestmark = pytest.mark.django_db

@@ -19,6 +19,8 @@ import requests
 
 from tests.support.installation import ROOT, Running
 
+ANA = {"email": "ana@corp.example", "name": "Ana Souza", "preferred_username": "ana", "email_verified": True}
+
 if TYPE_CHECKING:
     import flask
 
@@ -59,6 +61,23 @@ def provider(_provider: IdentityProvider) -> IdentityProvider:
     """The provider, in order; it tells as little of a person as it may."""
     _provider.fail()
     return _provider
+
+
+def configure(settings: Any, issuer: str) -> None:
+    """Has certdash sign people on at this issuer, with teams by the claim `groups`."""
+    (app,) = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    app = app | {"client_id": "certdash", "secret": "a secret", "settings": app["settings"] | {"server_url": issuer}}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
+    settings.OIDC_ISSUER = issuer
+    settings.OIDC_TEAMS_CLAIM = "groups"
+
+
+@pytest.fixture
+def company(provider: IdentityProvider, settings: Any, db: None) -> IdentityProvider:
+    """The provider, with which this certdash is configured and which knows Ana."""
+    configure(settings, provider.url)
+    provider.person("ana-1", **ANA)
+    return provider
 
 
 class _BesideTheMock:

@@ -10,7 +10,7 @@ from certdash.falkor import Answer, FalkorClient, FalkorError, RefusedRequest, T
 from certdash.models import App, SyncRun
 from certdash.models.group import track_groups
 from certdash.sync import calling
-from tests.sync.test_scope import Account, many, members
+from tests.sync.account import Account, many, members
 from tests.sync.vendor import live, new_app
 
 Status = SyncRun.Status

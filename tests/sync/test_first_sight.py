@@ -7,7 +7,7 @@ from certdash.models import App, Certificate, SyncRun
 from certdash.models.group import track_groups
 from certdash.sync.asking import Scope
 from certdash.sync.lease import Stopped
-from tests.sync.test_scope import Account
+from tests.sync.account import Account
 from tests.sync.vendor import new_app, people, story
 
 Status = SyncRun.Status

@@ -1,0 +1,1 @@
+"""Who may do what, on every address: what pages answer, what forms change, and what nobody is told."""

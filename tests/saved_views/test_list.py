@@ -1,0 +1,108 @@
+"""The list of saved views, what views cost, and what the database holds of them."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.cache import cache
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
+
+from certdash.models import SavedView, User
+from tests.saved_views.saving import client_of, text_of
+from tests.world import make_view
+
+# -- The list ---------------------------------------------------------------------------------------------------
+
+
+def listed(client, query=""):
+    return [row.record.name for row in client.get(f"/views/?{query}").context["table"].page.object_list]
+
+
+def test_the_list_holds_ones_own_views_and_those_shared_and_is_searched_by_name(viewer, cast):
+    make_view(cast.viewer, "Übersicht")
+    make_view(cast.owner, "Brazil", app=cast.demo)
+    make_view(cast.owner, "Private")
+    make_view(cast.stranger, "Foreign", app=cast.other)
+    assert listed(viewer) == ["Brazil", "Übersicht"]
+    assert listed(viewer, "whose=mine") == ["Übersicht"]
+    assert listed(viewer, "whose=shared") == ["Brazil"]
+    assert listed(viewer, "q=UBER") == ["Übersicht"]
+    assert listed(viewer, "sort=owner") == ["Brazil", "Übersicht"]
+
+
+def test_the_file_of_the_list_holds_addresses_that_work(viewer, cast):
+    make_view(cast.viewer, "=cmd", app=cast.demo)
+    _, line = text_of(viewer.get("/views/?_export=csv")).lstrip("\ufeff").splitlines()
+    name, _, address, owner, app, _ = line.split(",")
+    assert (name, owner, app) == ("'=cmd", "viewer", "Demo Academy")
+    assert viewer.get(urlsplit(address).path).status_code == 302
+    assert b"".join(viewer.get("/views/?_export=xlsx")).startswith(b"PK")
+
+
+def test_hostile_names_are_text_and_kept_apart(viewer, cast):
+    evil = '\u202e"><script>alert(1)</script>'
+    view = make_view(cast.owner, evil, app=cast.demo, query="q=%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+    view.description = evil
+    view.save()
+    view.pinned_by.add(cast.viewer)
+    for address in ("/views/", f"/views/{view.slug}/delete/", "/people/"):
+        page = (viewer if "delete" not in address else client_of(cast.owner)).get(address).content.decode()
+        assert "<script>alert" not in page
+        around = re.findall(r"<(\w+)[^<>]*>\s*" + re.escape(escape(evil)), page)
+        assert set(around) - {"title"} <= {"bdi"}, address
+
+
+# -- What it costs, and what the database holds -----------------------------------------------------------------
+
+
+def queries_of(client, address):
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address)
+    return len(queries)
+
+
+def test_queries_are_constant_in_views_and_pins_cost_one_at_most(viewer, cast):
+    pages = ("/views/", "/people/", "/certificates/", "/home/")
+    before = {page: queries_of(viewer, page) for page in pages}
+    for number in range(30):
+        view = make_view((cast.viewer, cast.owner)[number % 2], f"View {number}", "/people/", "q=a", cast.demo)
+        view.pinned_by.add(cast.viewer, cast.manager)
+    after = {page: queries_of(viewer, page) for page in pages}
+    assert {page: after[page] - before[page] for page in pages if page != "/views/"} == dict.fromkeys(pages[1:], 0)
+    make_view(cast.viewer, "One more")
+    assert queries_of(viewer, "/views/") == after["/views/"] <= 20
+    pins = [query for query in captured(viewer, "/people/") if "savedview" in query]
+    assert len(pins) == 1
+
+
+def captured(client, address):
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address)
+    return [query["sql"].lower() for query in queries]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"path": "//evil.example/"}, {"path": "https://evil.example/"}, {"path": ""}, {"name": ""}, {"name": "FIRST"},
+    {"slug": "first-slug"},
+])  # fmt: skip
+def test_the_database_refuses(wrong, cast):
+    right = {"owner": cast.viewer, "name": "Other", "slug": "other", "path": "/people/"}
+    SavedView.objects.create(owner=cast.viewer, name="First", slug="first-slug", path="/people/")
+    with pytest.raises((IntegrityError, DatabaseError)), transaction.atomic():
+        SavedView.objects.create(**right | wrong)
+    SavedView.objects.create(**right)
+
+
+def test_a_view_outlives_its_app_as_its_owners_own_and_goes_with_its_owner(cast):
+    shared = make_view(cast.viewer, "Shared", app=cast.demo)
+    shared.pinned_by.add(cast.manager)
+    User.objects.filter(pk=cast.manager.pk).update(home=shared)
+    cast.demo.delete()
+    assert SavedView.objects.get().app is None
+    cast.viewer.delete()
+    assert not SavedView.objects.exists()
+    assert User.objects.get(pk=cast.manager.pk).home is None
