@@ -22,7 +22,7 @@ PATHS = [
 ]  # fmt: skip
 
 
-# Pages without filters of rows; `told` is what they say of a page number that is none.
+# Pages without filters of rows.
 @pytest.mark.parametrize("page", ["", "home", "views/add", "timeline", "view", "accounts/profile", "accounts/table"])
 def test_a_page_without_a_list_answers_odd_queries(page, addresses, cast):
     client = Client(raise_request_exception=False)
