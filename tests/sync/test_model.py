@@ -119,10 +119,11 @@ class Model(RuleBasedStateMachine):
 
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failed calls are tried again at once, and few rows are as many transactions as usually thousands."""
+    """Failed calls are tried again at once, few rows are many transactions as else thousands are, and nobody waits."""
     monkeypatch.setattr(client, "BACKOFF_SECONDS", 0.0)
     monkeypatch.setattr(bulk, "PART", 2)
     monkeypatch.setattr(bulk, "ROWS", 4)
+    monkeypatch.setattr(bulk, "_PAUSE", 0.0)
 
 
 @pytest.mark.parametrize("breadths", [(Breadth.EVERYTHING,), tuple(Breadth)], ids=["everything", "any part"])
