@@ -93,6 +93,23 @@ def test_who_sorts_or_turns_the_page_goes_on_from_there(open_page, shown, expect
         expect(link).to_be_focused()
 
 
+@pytest.mark.parametrize("width", [1440, 360])
+def test_who_removes_filters_goes_on_among_those_that_are_left(width, open_page, shown, expect):
+    page = open_page(viewport={"width": width, "height": 740})
+    go_as(page, shown.url, "/certificates/?app=demo&state=delivered&type=story", "viewer")
+    chips = page.locator(".chip a")
+    chips.nth(1).focus()
+    for left in (2, 1):
+        page.keyboard.press("Enter")
+        expect(chips).to_have_count(left)
+        expect(chips.last).to_be_focused()
+        assert page.evaluate(SEEN) == "", "the focus is not to be seen"
+    page.keyboard.press("Enter")
+    expect(chips).to_have_count(0)
+    expect(page.locator(".chips" if width > 720 else ".filters summary")).to_be_focused()
+    assert page.evaluate(SEEN) == "", "the focus is not to be seen"
+
+
 def test_in_a_matrix_that_scrolls_no_stop_lies_under_what_stays(open_page, shown):
     learners = shown.demo.learners.all()
     for number in range(14):

@@ -2,15 +2,6 @@
 "use strict";
 
 {
-  // Addresses that people share carry no empty fields. A checkbox keeps its empty value: it means "without one".
-  document.addEventListener("formdata", ({ target, formData }) => {
-    if (!target.matches("[data-short-address]")) return;
-    for (const field of target.elements) {
-      const asks = field.type !== "checkbox" && (field.type !== "radio" || field.checked);
-      if (asks && !field.value) formData.delete(field.name);
-    }
-  });
-
   // While a year is typed it is that of the Romans: 0002, 0020, 0202. Such a day waits until its field is left.
   const isTyped = (field) => field.type === "date" && field.value !== "" && field.value < "1900";
 
@@ -75,4 +66,20 @@
   phone.addEventListener("change", hold);
   document.addEventListener("keydown", (event) => event.key === "Escape" && closeSheet());
   document.addEventListener("submit", (event) => event.target.closest(".filters") && close());
+
+  // Whoever removes a filter by keyboard (a click that no pointer made) goes on among those that are left.
+  const REMOVED = "certdash-removed";
+  const removers = () => [...document.querySelectorAll(".chip a")];
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".chip a, .chips-clear a");
+    if (!link || event.detail !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    sessionStorage.setItem(REMOVED, removers().indexOf(link));
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    const place = sessionStorage.getItem(REMOVED);
+    if (place === null) return;
+    sessionStorage.removeItem(REMOVED);
+    const none = document.querySelector(phone.matches ? ".filters summary" : ".chips");
+    (removers()[place] ?? removers().at(-1) ?? none)?.focus();
+  });
 }
