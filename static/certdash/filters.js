@@ -79,7 +79,7 @@
     const place = sessionStorage.getItem(REMOVED);
     if (place === null) return;
     sessionStorage.removeItem(REMOVED);
-    const none = document.querySelector(phone.matches ? ".filters summary" : ".chips");
+    const none = document.querySelector(phone.matches ? ".filters > summary" : ".chips");
     (removers()[place] ?? removers().at(-1) ?? none)?.focus();
   });
 }
