@@ -103,6 +103,8 @@ class Work:
         self._note_turn(call, brought=False)
 
     def _note_turn(self, call: Call, *, brought: bool) -> None:
+        if not call.group and self.app.breadth == Breadth.EVERYTHING:
+            return  # the only question of its kind
         question = question_of(self.app, call)
         if brought != (question in self.app.unanswered):
             return  # as it was the last time

@@ -200,11 +200,11 @@ WRITTEN = "SELECT count(*) FROM certdash_story WHERE digest <> ''"
 
 def test_as_a_program_told_to_end_while_it_writes_it_leaves_nothing_half_done(installation, talker):
     connect(installation, talker)
-    talker.answers(400, stories=60)
+    talker.answers(400, stories=120)
     sync = installation.start("sync")
     wait_until(lambda: query(installation, WRITTEN)[0][0], lambda count: count > 2)
     assert sync.stop(signal.SIGTERM, seconds=5) == 1
     assert "Traceback" not in sync.output
     installation.manage("sync")
     assert statuses(installation) == ["interrupted", "success"]
-    assert query(installation, "SELECT count(*) FROM certdash_certificate") == [(60 * 400,)]
+    assert query(installation, "SELECT count(*) FROM certdash_certificate") == [(120 * 400,)]
