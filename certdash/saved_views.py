@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from certdash.fields import is_row_id
 from certdash.filters.certificates import NO_GROUP
 from certdash.keys import name_groups, name_stories
-from certdash.models import App, Group, SavedView, Story, SyncRun
+from certdash.models import App, Group, Learner, SavedView, Story, SyncRun
 from certdash.rows import grouped
 from certdash.words import word
 
@@ -46,6 +46,7 @@ _NOT_YOURS = {
     "app": _("an app (not in your apps)"),
     "story": _("a story (not in your apps)"),
     "group": _("a group (not in your apps)"),
+    "person": _("a person (not in your apps)"),
 }
 _UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -60,6 +61,7 @@ class Kept(NamedTuple):
     page: str  # in words
     pairs: list[tuple[str, str]]
     words: Sequence[str] = ()  # of each pair
+    about: str = ""  # the name of whom or what the page is about, of a page that is about one
 
     @property
     def query(self) -> str:
@@ -104,11 +106,17 @@ def _is_kept(name: str, value: str) -> bool:
 def told(views: Sequence[SavedView], apps: Sequence[App]) -> list[Kept]:
     """What each stored view keeps, also when its page is no more, as somebody is told who may see these apps."""
     each = [parse_qsl(view.query, keep_blank_values=True) for view in views]
-    names = _names(apps, {pair for pairs in each for pair in pairs})
-    pages = [page_of(view.path) or gettext("A page that is no more") for view in views]
+    pages = [page_of(view.path) for view in views]
+    about = [_named_by(view.path)[-1:] if page else [] for view, page in zip(views, pages, strict=True)]
+    names = _names(apps, {pair for pairs in (*each, *about) for pair in pairs})
     return [
-        Kept(page, pairs, [word(name, value, names) for name, value in pairs])
-        for page, pairs in zip(pages, each, strict=True)
+        Kept(
+            page or gettext("A page that is no more"),
+            pairs,
+            [word(name, value, names) for name, value in pairs],
+            "".join(names[pair] for pair in one),
+        )
+        for page, pairs, one in zip(pages, each, about, strict=True)
     ]
 
 
@@ -116,7 +124,7 @@ def foreign_to(app: App, path: str, pairs: Iterable[tuple[str, str]]) -> list[tu
     """What a page of ours with these filters names that the app has not: names and values, in their order."""
     asked = dict.fromkeys([*_named_by(path), *pairs])
     foreign = _nothing_of([app], asked)
-    rows = {"person": app.learners.all(), "id": app.certificates.all(), "run": SyncRun.objects.filter(app=app)}
+    rows = {"id": app.certificates.all(), "run": SyncRun.objects.filter(app=app)}
     for name, some in rows.items():
         values = {value for one, value in asked if one == name}
         ids = {int(value) for value in values if is_row_id(value)}
@@ -134,21 +142,21 @@ def _named_by(path: str) -> list[tuple[str, str]]:
 
 
 def _nothing_of(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these filters by app, story or group that name none of these apps or of theirs."""
+    """Those of these names of apps, stories, groups and people that name none of these apps or of theirs."""
     asked = {pair for pair in pairs if pair[0] in _NOT_YOURS} - {("group", NO_GROUP)}
     return asked - _named(apps, asked).keys()
 
 
 def _names(apps: Sequence[App], pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """What those of these filters by app, story or group are called, to somebody who may see these apps."""
+    """What these apps, stories, groups and people are called, to somebody who may see these apps."""
     asked = {pair for pair in pairs if pair[0] in _NOT_YOURS} - {("group", NO_GROUP)}
     found = _named(apps, asked)
     return {pair: found.get(pair) or str(_NOT_YOURS[pair[0]]) for pair in asked}
 
 
 def _named(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The names of what these filters by app, story or group name of these apps."""
-    asked: dict[str, set[str]] = {"app": set(), "story": set(), "group": set()}
+    """The names of what these pairs name of these apps."""
+    asked: dict[str, set[str]] = {name: set() for name in _NOT_YOURS}
     for name, value in pairs:
         asked.get(name, set()).add(value)
     names = {("app", app.slug): app.name for app in apps if app.slug in asked["app"]}
@@ -158,6 +166,9 @@ def _named(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> dict[tuple[
     if asked["group"]:
         groups = name_groups(Group.objects.filter(app__in=apps, tracked=True), asked["group"])
         names |= {("group", key): named[0].name for key, named in groups.items() if named}
+    if people := {int(pk) for pk in asked["person"] if is_row_id(pk)}:
+        learners = Learner.objects.filter(app__in=apps, pk__in=people).values_list("pk", "name")
+        names |= {("person", f"{pk}"): name or gettext("(no name)") for pk, name in learners}
     return names
 
 

@@ -42,8 +42,8 @@ def button_of(client, address):
     """What the button on a page says it will do; None without a button."""
     html = client.get(address).content.decode()
     found = re.search(
-        r'aria-describedby="refresh-tells">.*?Refresh this (?:story|person)</button>\s*'
-        r'<p id="refresh-tells" class="small muted narrow">([^<]*)</p>',
+        r'aria-describedby="refresh-tells">.*?Refresh this (?:story|person)</button>\s*</form>\s*'
+        r'<p id="refresh-tells"[^>]*>([^<]*)</p>',
         html,
         re.S,
     )

@@ -190,7 +190,7 @@ def test_of_much_trouble_a_run_tells_the_first_and_how_many_more(many, more):
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.04, "0.0 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (3599.6, "1 h 0 min"), (7384, "2 h 3 min")],
+    [(0.04, "under 0.1 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (3599.6, "1 h 0 min"), (7384, "2 h 3 min")],
 )
 def test_a_duration_is_told_in_its_two_largest_units(seconds, words):
     assert duration(seconds) == words

@@ -132,6 +132,8 @@ def _story_names(app: App, asked: set[str]) -> dict[str, str]:
 
 def duration(seconds: float) -> str:
     """A time span in its two largest units, as people say it."""
+    if seconds < 0.05:
+        return gettext("under %(seconds)s s") % {"seconds": number_format(0.1, 1)}
     if seconds < 60:
         return gettext("%(seconds)s s") % {"seconds": number_format(round(seconds, 1), 1)}
     minutes, rest = divmod(round(seconds), 60)

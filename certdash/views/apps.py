@@ -87,7 +87,7 @@ def _app_page(
 def app_add(request: HttpRequest) -> HttpResponse:
     """A superuser adds an app and becomes its owner."""
     if not viewer(request).is_superuser:
-        raise PermissionDenied
+        raise PermissionDenied(gettext("Only a superuser of this dashboard adds apps. Nothing was changed."))
     form = ConnectionForm(_sent(request))
     if request.method == "POST" and form.is_valid() and _tested(request, form):
         try:

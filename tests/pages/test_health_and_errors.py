@@ -49,7 +49,8 @@ def test_an_error_of_ours_is_a_page_without_its_cause_and_the_log_has_it(client,
 
 @pytest.mark.parametrize(("address", "status", "words"), [
     ("/nothing/", 404, "There is nothing at this address"),
-    ("/apps/demo/connection/", 403, "You may not do this"),
+    ("/apps/demo/connection/", 403, "An owner of the app can give you another role."),
+    ("/apps/add/", 403, "Only a superuser of this dashboard adds apps."),
 ])  # fmt: skip
 def test_a_refusal_is_a_page_that_says_what_to_do(address, status, words, client, cast):
     client.force_login(cast.viewer)

@@ -7,7 +7,7 @@ import pytest
 from certdash.models import Group
 from tests import world
 from tests.reading import text_of
-from tests.world import make_group
+from tests.world import make_certificate, make_group, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,17 @@ def test_a_page_whose_filters_leave_nothing_offers_to_clear_them(client, cast):
     html = client.get("/certificates/?country=Nowhere").content.decode()
     assert "No certificate fits these filters." in html
     assert re.search(r'<a class="btn" href="/certificates/">Clear all filters</a>', html)
+
+
+def test_of_no_rows_no_file_is_offered(client, cast):
+    client.force_login(cast.viewer)
+    make_certificate(make_story(cast.demo), country="Denmark")
+    empty = client.get("/certificates/?country=Nowhere").content.decode()
+    assert "No row to download" in empty
+    assert "_export=" not in empty
+    html = client.get("/certificates/?country=Denmark").content.decode()
+    assert "Download 1 row" in html
+    assert "_export=csv" in html
 
 
 def test_before_there_is_an_app_a_superuser_is_led_to_adding_one_and_others_to_asking(client, db):

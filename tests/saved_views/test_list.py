@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from certdash.models import SavedView, User
+from tests.reading import text_of as read
 from tests.saved_views.saving import client_of, text_of
-from tests.world import make_view
+from tests.world import make_certificate, make_foreign, make_group, make_story, make_view
 
 # -- The list ---------------------------------------------------------------------------------------------------
 
@@ -52,6 +53,32 @@ def test_hostile_names_are_text_and_kept_apart(viewer, cast):
         assert "<script>alert" not in page
         around = re.findall(r"<(\w+)[^<>]*>\s*" + re.escape(escape(evil)), page)
         assert set(around) - {"title"} <= {"bdi"}, address
+
+
+def test_a_view_of_one_group_story_or_person_says_which_to_who_may_see_it(viewer, cast):
+    certificate = make_certificate(make_story(cast.demo, "Fire <safety>"), firstname="Ana", lastname="Souza")
+    group = make_group(cast.demo, "Night shift", certificate.learner)
+    foreign = make_foreign(cast.other)
+    for number, path in enumerate([
+        f"/groups/demo/{group.key}/",
+        f"/stories/demo/{certificate.story.key}/",
+        f"/people/{certificate.learner.pk}/",
+        f"/people/{foreign.learner.pk}/",
+        f"/stories/{cast.other.slug}/{foreign.story.key}/",
+        "/no/more/",
+    ]):  # fmt: skip
+        make_view(cast.viewer, f"View {number}", path, "state=pending")
+    page = viewer.get("/views/?whose=mine")
+    assert [row.record.kept.about for row in page.context["table"].page.object_list] == [
+        "Night shift", "Fire <safety>", "Ana Souza", "a person (not in your apps)", "a story (not in your apps)", ""
+    ]  # fmt: skip
+    html = page.content.decode()
+    assert "Fire &lt;safety&gt;" in html
+    assert "Rosa" not in html
+    assert "Retail till" not in html
+    assert "A group: Night shift" in read(
+        viewer.get("/views/add/", {"path": f"/groups/demo/{group.key}/", "query": "q=a"})
+    )
 
 
 # -- What it costs, and what the database holds -----------------------------------------------------------------
