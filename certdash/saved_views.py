@@ -1,9 +1,10 @@
 """Saved views: to which pages they may lead, what of an address they keep, and what that names of which apps."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+from django.db.models import QuerySet
 from django.urls import Resolver404, resolve
 from django.utils.crypto import get_random_string
 from django.utils.encoding import escape_uri_path
@@ -48,7 +49,12 @@ _NOT_YOURS = {
     "group": _("a group (not in your apps)"),
     "person": _("a person (not in your apps)"),
 }
+_FILTERS = ("app", "story", "group")
+_IN_NO_GROUP = ("group", NO_GROUP)  # a filter of any app, and no group that has a page
 _UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+Subject = list[tuple[str, str]]  # what a path names, in the way of filters: an app and its story, say
 
 
 class NotKept(ValueError):
@@ -106,25 +112,57 @@ def _is_kept(name: str, value: str) -> bool:
 def told(views: Sequence[SavedView], apps: Sequence[App]) -> list[Kept]:
     """What each stored view keeps, also when its page is no more, as somebody is told who may see these apps."""
     each = [parse_qsl(view.query, keep_blank_values=True) for view in views]
+    names = _names(apps, {pair for pairs in each for pair in pairs})
     pages = [page_of(view.path) for view in views]
-    about = [_named_by(view.path)[-1:] if page else [] for view, page in zip(views, pages, strict=True)]
-    names = _names(apps, {pair for pairs in (*each, *about) for pair in pairs})
+    subjects = [_named_by(view.path) if page else [] for view, page in zip(views, pages, strict=True)]
+    about = _subject_names(apps, subjects)
     return [
-        Kept(
-            page or gettext("A page that is no more"),
-            pairs,
-            [word(name, value, names) for name, value in pairs],
-            "".join(names[pair] for pair in one),
-        )
-        for page, pairs, one in zip(pages, each, about, strict=True)
+        Kept(page or gettext("A page that is no more"), pairs, [word(*pair, names) for pair in pairs], whose)
+        for page, pairs, whose in zip(pages, each, about, strict=True)
     ]
+
+
+def _subject_names(apps: Sequence[App], subjects: Sequence[Subject]) -> list[str]:
+    """What each page is about is called, to somebody who may see these apps; empty for a page that is about nothing.
+
+    A key is looked up in its own app alone: in another one it can name something else.
+    """
+    stories = _by_app(Story.objects.all(), apps, subjects, "story")
+    groups = _by_app(Group.objects.filter(tracked=True), apps, subjects, "group")
+    people = {int(pk) for subject in subjects for kind, pk in subject if kind == "person" and is_row_id(pk)}
+    learners = Learner.objects.filter(app__in=apps, pk__in=people).values_list("pk", "name") if people else ()
+    by_pk = {f"{pk}": name for pk, name in learners}
+
+    def called(subject: Subject) -> str:
+        match subject:
+            case [("app", app), ("story", key)]:
+                found = [story.name for story in name_stories(stories.get(app, []), [key])[key]]
+            case [("app", app), ("group", key)]:
+                found = [group.name for group in name_groups(groups.get(app, []), [key])[key]]
+            case [("person", pk)]:
+                found = [by_pk[pk]] if pk in by_pk else []
+            case _:
+                return ""
+        return found[0] or gettext("(no name)") if found else str(_NOT_YOURS[subject[-1][0]])
+
+    return [called(subject) for subject in subjects]
+
+
+def _by_app(rows: QuerySet[Any], apps: Iterable[App], subjects: Iterable[Subject], kind: str) -> dict[str, list[Any]]:
+    """All stories or groups, by the slug of their app, of those of the apps that a page about one is of."""
+    asked = {subject[0][1] for subject in subjects if subject and subject[-1][0] == kind}
+    slugs = {app.pk: app.slug for app in apps if app.slug in asked}
+    found: dict[str, list[Any]] = {slug: [] for slug in slugs.values()}
+    for row in rows.filter(app__in=slugs) if slugs else ():
+        found[slugs[row.app_id]].append(row)
+    return found
 
 
 def foreign_to(app: App, path: str, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """What a page of ours with these filters names that the app has not: names and values, in their order."""
     asked = dict.fromkeys([*_named_by(path), *pairs])
-    foreign = _nothing_of([app], asked)
-    rows = {"id": app.certificates.all(), "run": SyncRun.objects.filter(app=app)}
+    foreign = _nothing_of([app], asked) | ({_IN_NO_GROUP} & {*_named_by(path)})
+    rows = {"person": app.learners.all(), "id": app.certificates.all(), "run": SyncRun.objects.filter(app=app)}
     for name, some in rows.items():
         values = {value for one, value in asked if one == name}
         ids = {int(value) for value in values if is_row_id(value)}
@@ -133,7 +171,7 @@ def foreign_to(app: App, path: str, pairs: Iterable[tuple[str, str]]) -> list[tu
     return [pair for pair in asked if pair in foreign]
 
 
-def _named_by(path: str) -> list[tuple[str, str]]:
+def _named_by(path: str) -> Subject:
     """What the path itself names, in the way of filters."""
     page = resolve(path)
     if "key" in page.kwargs:
@@ -142,21 +180,21 @@ def _named_by(path: str) -> list[tuple[str, str]]:
 
 
 def _nothing_of(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these names of apps, stories, groups and people that name none of these apps or of theirs."""
-    asked = {pair for pair in pairs if pair[0] in _NOT_YOURS} - {("group", NO_GROUP)}
+    """Those of these filters by app, story or group that name none of these apps or of theirs."""
+    asked = {pair for pair in pairs if pair[0] in _FILTERS} - {_IN_NO_GROUP}
     return asked - _named(apps, asked).keys()
 
 
 def _names(apps: Sequence[App], pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """What these apps, stories, groups and people are called, to somebody who may see these apps."""
-    asked = {pair for pair in pairs if pair[0] in _NOT_YOURS} - {("group", NO_GROUP)}
+    """What those of these filters by app, story or group are called, to somebody who may see these apps."""
+    asked = {pair for pair in pairs if pair[0] in _FILTERS} - {_IN_NO_GROUP}
     found = _named(apps, asked)
     return {pair: found.get(pair) or str(_NOT_YOURS[pair[0]]) for pair in asked}
 
 
 def _named(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The names of what these pairs name of these apps."""
-    asked: dict[str, set[str]] = {name: set() for name in _NOT_YOURS}
+    """The names of what these filters by app, story or group name of these apps."""
+    asked: dict[str, set[str]] = {name: set() for name in _FILTERS}
     for name, value in pairs:
         asked.get(name, set()).add(value)
     names = {("app", app.slug): app.name for app in apps if app.slug in asked["app"]}
@@ -166,9 +204,6 @@ def _named(apps: Sequence[App], pairs: Iterable[tuple[str, str]]) -> dict[tuple[
     if asked["group"]:
         groups = name_groups(Group.objects.filter(app__in=apps, tracked=True), asked["group"])
         names |= {("group", key): named[0].name for key, named in groups.items() if named}
-    if people := {int(pk) for pk in asked["person"] if is_row_id(pk)}:
-        learners = Learner.objects.filter(app__in=apps, pk__in=people).values_list("pk", "name")
-        names |= {("person", f"{pk}"): name or gettext("(no name)") for pk, name in learners}
     return names
 
 

@@ -18,7 +18,8 @@ class Group(models.Model):
     name = models.CharField(max_length=LONGEST_NAME)
     slug = models.CharField(max_length=89, editable=False)
     tracked = models.BooleanField(default=True)
-    # Whether it was answered for since it is tracked, and all who came are stored: who comes later has joined.
+    # Whether it was answered for since it is tracked, and all who came and were known are stored: who comes later is
+    # told as joined.
     answered = models.BooleanField(default=False, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True)  # last time the vendor answered for it
     digest = models.CharField(max_length=64, blank=True, editable=False)  # of the answer that is applied completely

@@ -102,8 +102,12 @@ def question_of(app: App, call: Call) -> str:
 
 
 def in_turn(app: App, calls: Sequence[Call]) -> list[Call]:
-    """The same calls, those last that brought nothing the last time: a run may give up before it has asked all."""
-    return sorted(calls, key=lambda call: question_of(app, call) in app.unanswered)
+    """The same calls, those last that brought nothing the last time, the latest of them at the end.
+
+    A run may give up before it has asked all: so each has its turn.
+    """
+    turns = {question: turn for turn, question in enumerate(app.unanswered)}
+    return sorted(calls, key=lambda call: turns.get(question_of(app, call), -1))
 
 
 def was_answered(app: App, call: Call) -> bool:

@@ -114,22 +114,25 @@ def _join(lease: Lease, group: Group, joined: set[int], found: list[int]) -> Non
         with _writing(lease, group) as now:
             if lease.keeping.look_again():
                 new = [pk for (pk,) in bulk.find(Learner, lease.app.pk, "id", new, ("id",))]
-            _open(group, new, now, initial=not group.answered)
-        lease.run.joined += len(new)
+            opened = _open(group, new, now)
+        lease.run.joined += opened
     for some in bulk.parts(found):
         with _writing(lease, group) as now:
             memberships = Membership.objects.filter(pk__in=some)
             # What an owner's acceptance ended after it was read has not ended: the answer holds it.
             ended = list(memberships.exclude(until=None).values_list("learner", flat=True))
             memberships.update(missing_in=None)
-            _open(group, ended, now, initial=False)
-        lease.run.joined += len(ended)
+            opened = _open(group, ended, now)
+        lease.run.joined += opened
 
 
-def _open(group: Group, learners: Sequence[int], now: datetime, *, initial: bool) -> None:
-    bulk.insert(
-        Membership, ("group", "learner", "since", "initial"), ((group.pk, one, now, initial) for one in learners)
-    )
+def _open(group: Group, learners: Sequence[int], now: datetime) -> int:
+    """Open memberships for these learners, if the group is tracked still; returns how many."""
+    if not group.tracked:
+        return 0
+    rows = ((group.pk, one, now, not group.answered) for one in learners)
+    bulk.insert(Membership, ("group", "learner", "since", "initial"), rows)
+    return len(learners)
 
 
 def end_memberships(lease: Lease, group: Group, gone: Gone) -> None:
@@ -161,7 +164,11 @@ def leave(memberships: QuerySet[Membership], now: datetime) -> int:
 
 @contextmanager
 def _writing(lease: Lease, group: Group) -> Iterator[datetime]:
-    """A transaction that changes who is in the group: what its answer said is no longer all that is stored."""
+    """A transaction that changes who is in the group: what its answer said is no longer all that is stored.
+
+    `group` is as it is now: its tracking can have ended, and begun anew, while the answer was on its way.
+    """
     with lease.writing() as now:
         Group.objects.filter(pk=group.pk).update(digest="")
+        group.refresh_from_db(fields=["tracked", "answered"])
         yield now

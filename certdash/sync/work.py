@@ -106,8 +106,8 @@ class Work:
         if not call.group and self.app.breadth == Breadth.EVERYTHING:
             return  # the only question of its kind
         question = question_of(self.app, call)
-        if brought != (question in self.app.unanswered):
-            return  # as it was the last time
+        if question not in self.app.unanswered if brought else self.app.unanswered[-1:] == [question]:
+            return  # it has its place already
         others = [one for one in self.app.unanswered if one != question]
         self.app.unanswered = others if brought else [*others, question]
         with transaction.atomic():

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 import django_tables2 as tables
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.functional import Promise
@@ -146,7 +147,7 @@ def _in_file(values: dict[str, str]) -> Fields:
 class ChangeTable(Table):
     seen = tables.Column(verbose_name=_("Seen"), order_by="pk")
     kind = tables.Column(verbose_name=_("Kind"), order_by=("kind", "-pk"))
-    person = tables.Column(verbose_name=_("Person"), order_by=("certificate__sort_name", "-pk"))
+    person = tables.Column(verbose_name=_("Person"))
     story = tables.Column(verbose_name=_("Story"), order_by=("story__sort_name", "-pk"))
     what = tables.Column(verbose_name=_("What"), orderable=False)
 
@@ -173,6 +174,12 @@ class ChangeTable(Table):
     class Meta:
         order_by = "-seen"
         attrs = {"class": "changes"}
+
+    def order_person(self, changes: QuerySet[Change], downwards: bool) -> tuple[QuerySet[Change], bool]:
+        """What is of nobody, a renamed story, comes last."""
+        name = F("certificate__sort_name")
+        ordered = name.desc(nulls_last=True) if downwards else name.asc(nulls_last=True)
+        return changes.order_by(ordered, "pk" if downwards else "-pk"), True
 
     def records(self, ids: Sequence[int]) -> Iterable[Change]:
         related = Change.objects.filter(pk__in=ids).select_related("app", "story", "certificate")

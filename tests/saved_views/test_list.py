@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from certdash.models import SavedView, User
+from certdash.saved_views import told
 from tests.reading import text_of as read
-from tests.saved_views.saving import client_of, text_of
+from tests.saved_views.saving import client_of, save, text_of
 from tests.world import make_certificate, make_foreign, make_group, make_story, make_view
 
 # -- The list ---------------------------------------------------------------------------------------------------
@@ -53,6 +54,35 @@ def test_hostile_names_are_text_and_kept_apart(viewer, cast):
         assert "<script>alert" not in page
         around = re.findall(r"<(\w+)[^<>]*>\s*" + re.escape(escape(evil)), page)
         assert set(around) - {"title"} <= {"bdi"}, address
+
+
+def test_a_key_is_of_its_own_app(cast):
+    for app, name, group in ((cast.demo, "Fire safety", "night shift"), (cast.other, "Baking", "Night Shift")):
+        make_story(app, name, "1")
+        make_group(app, group)
+    paths = [f"/{what}/{app.slug}/{key}/" for app in (cast.demo, cast.other) for what, key in (
+        ("stories", "1"), ("groups", "night-shift"),
+    )]  # fmt: skip
+    for number, path in enumerate(paths):
+        make_view(cast.superuser, f"View {number}", path)
+    seen = [kept.about for kept in told(list(SavedView.objects.order_by("pk")), [cast.demo, cast.other])]
+    assert seen == ["Fire safety", "night shift", "Baking", "Night Shift"]
+    seen = [kept.about for kept in told(list(SavedView.objects.order_by("pk")), [cast.other])]
+    assert seen == ["a story (not in your apps)", "a group (not in your apps)", "Baking", "Night Shift"]
+
+
+def test_a_view_of_the_group_that_is_none_breaks_no_list(viewer, cast):
+    answer = viewer.get("/views/add/", {"path": "/groups/demo/~none/"})
+    assert "A group: a group (not in your apps)" in read(answer)
+    save(client_of(cast.owner), path="/groups/demo/~none/", query="", app=cast.demo.pk)
+    make_view(cast.owner, "Nobody", "/groups/demo/~none/", app=cast.demo)
+    assert listed(viewer) == ["Nobody"]
+
+
+def test_a_filter_by_person_that_there_is_not_names_nobody(cast):
+    pk = make_certificate(make_story(cast.demo), firstname="Ana").learner.pk
+    make_view(cast.viewer, "Ana", query=f"person={pk}")
+    assert [kept.words for kept in told(list(SavedView.objects.all()), [cast.demo])] == [[f"person: {pk}"]]
 
 
 def test_a_view_of_one_group_story_or_person_says_which_to_who_may_see_it(viewer, cast):

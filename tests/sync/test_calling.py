@@ -110,6 +110,23 @@ def test_three_that_are_always_silent_keep_the_others_from_nothing(part, calls):
     assert (calls.asked, live(part.app)) == (list("BCDEFGHA"), people("BCDEFGH"))
 
 
+def test_one_that_is_silent_once_has_its_turn_again_beside_three_that_always_are(part, calls):
+    part.again()
+    for fails in ("ABC", "ABCD"):
+        calls.fails = dict.fromkeys(fails, SILENT)
+        part.again()
+    calls.fails = dict.fromkeys("ABC", SILENT)
+    for story in (part.holders, part.members):
+        story["D"] = {"d", "new"}
+    turns = []
+    for _ in range(2):
+        calls.asked.clear()
+        part.again()
+        turns.append("".join(calls.asked))
+    assert "D" in turns[0] + turns[1]
+    assert "new" in live(part.app)
+
+
 def test_calls_that_are_refused_are_no_silence(part, calls):
     calls.fails = dict.fromkeys("ABCDEFG", REFUSED)
     assert part.again().status == Status.PARTIAL

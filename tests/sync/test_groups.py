@@ -77,14 +77,38 @@ def test_who_comes_with_a_groups_first_answer_was_there_before_also_when_it_is_t
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("again", [[], ["Sales"]], ids=["for good", "and tracked again"])
+def test_a_group_is_tracked_no_longer_while_its_answer_is_on_the_way(again, vendor, monkeypatch):
+    sync(vendor, people(2), MONDAY)
+    reads = groups._who_came
+
+    def meanwhile(lease: Lease, group: Group, answer: Any, *, note: bool) -> Any:
+        came = reads(lease, group, answer, note=note)
+        track_groups(vendor.app, [])
+        track_groups(vendor.app, again)
+        return came
+
+    with monkeypatch.context() as patched:
+        patched.setattr(groups, "_who_came", meanwhile)
+        run = sync(vendor, people(3), TUESDAY)
+    if not again:
+        assert (run.joined, members(), initial()) == (0, set(), {"001": [True], "002": [True]})
+        track_groups(vendor.app, ["Sales"])
+    sync(vendor, people(4, first=2), WEDNESDAY)
+    assert members() == {"002", "003", "004", "005"}
+    sync(vendor, people(6, first=2), WEDNESDAY + timedelta(days=1))
+    there = {"001", "002"} | ({"003"} if again else {"003", "004", "005"})  # in the first answer since then
+    assert {name for name, each in initial().items() if each[-1]} == there
+
+
 def test_a_first_answer_that_is_cut_off_is_still_the_first(vendor, monkeypatch):
     monkeypatch.setattr(bulk, "PART", 2)
     written = groups._open
 
-    def break_off(group: Group, *told: Any, **more: Any) -> None:
+    def break_off(*told: Any) -> int:
         if Membership.objects.exists():
             raise KeyboardInterrupt
-        written(group, *told, **more)
+        return written(*told)
 
     with monkeypatch.context() as patched:
         patched.setattr(groups, "_open", break_off)
