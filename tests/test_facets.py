@@ -6,7 +6,7 @@ import json
 import random
 import re
 from datetime import UTC, date, datetime, timedelta
-from html import unescape
+from html import escape, unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -95,7 +95,7 @@ def test_page_facets_and_files_agree(query, reader):
     cells = list(csv.DictReader(io.StringIO(text_of(reader.get(links["csv"])).removeprefix("\ufeff"))))
     objects = [json.loads(line) for line in text_of(reader.get(links["jsonl"])).splitlines()]
     assert (len(cells), len(objects)) == (rows, rows)
-    assert f"Download {rows:,} row" in page.content.decode()
+    assert (f"Download {rows:,} row" if rows else "No row to download") in page.content.decode()
     for facet in page.context["facets"]:
         checked = any(value.checked for value in facet.values)
         if facet.name in ("state", "country", "city") and not checked:
@@ -291,6 +291,32 @@ def test_every_line_of_a_breakdown_leads_to_its_rows(reader, cast):
             there = reader.get(line["url"])
             assert there.context["ignored"] == []
             assert there.context["rows"] == line["counts"].total, line
+
+
+def test_the_numbers_in_the_head_of_a_page_lead_to_their_rows_and_the_most_pending_line_is_first(reader, cast):
+    led = set()
+    for path in chart_pages(cast)[1:]:
+        page = reader.get(path)
+        numbers, pending = page.context["numbers"], [line["counts"].pending for line in page.context["breakdown"]]
+        assert pending == sorted(pending, reverse=True)
+        for name, url in page.context["rows_of"].items():
+            assert (f'href="{escape(url)}"' in page.content.decode()) == bool(getattr(numbers, name))
+            assert reader.get(url).context["rows"] == getattr(numbers, name), url
+            led |= {name} if getattr(numbers, name) else set()
+    assert led == {"delivered", "pending", "overdue"}
+
+
+@pytest.mark.parametrize("path", ["stories", "groups", "people"])
+def test_the_pending_of_a_list_are_links_to_their_rows(path, reader):
+    linked = 0
+    for row in reader.get(f"/{path}/").context["table"].page.object_list:
+        cell, pending = str(row.get_cell("pending")), row.record.pending
+        assert ("href" in cell) == bool(pending)
+        if pending:
+            url = unescape(re.search(r'href="([^"]+)"', cell)[1])
+            assert reader.get(url).context["rows"] == pending
+            linked += 1
+    assert linked
 
 
 @pytest.mark.parametrize("path", ["stories", "groups", "people", "apps"])

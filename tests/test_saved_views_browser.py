@@ -94,6 +94,8 @@ def test_the_whole_way_of_a_shared_view(scripts, open_page, shown, expect, visit
     expect(page).to_have_url(f"{shown.url}/")
     page.goto(f"{shown.url}/certificates/?country=Brazil&sort=person")
     page.get_by_role("link", name="Save this view").click()
+    expect(page.get_by_label("Name")).to_have_value("Certificates, Brazil, by person")
+    page.get_by_label("Name").fill("")
     page.get_by_role("button", name="Save view").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()
     assert [problem for problem in page_problems if "422" not in problem] == []

@@ -126,11 +126,11 @@ def test_a_person_of_whom_nothing_changed_says_so(viewer, certificate):
     assert "Nothing has changed since this person was first seen." in said
 
 
-def test_the_card_shows_ten_and_leads_to_all_in_pages(viewer, certificate):
+def test_the_card_shows_five_and_leads_to_all_in_pages(viewer, certificate):
     for number in range(120):
         change(certificate, Kind.LINK, ago(number))
     page = viewer.get(f"/people/{certificate.learner_id}/")
-    assert len(page.context["events"]) == 10
+    assert len(page.context["events"]) == 5
     path = f"/people/{certificate.learner_id}/timeline/"
     assert f'href="{path}"' in page.content.decode()
     pages = [viewer.get(f"{path}?page={number}").context for number in (1, 2, 3)]

@@ -28,8 +28,10 @@ class SavedView(models.Model):
     It is for its owner alone or, with `app`, for everybody who may see that app, as long as the owner does.
     """
 
+    LONGEST_NAME = 100
+
     owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=LONGEST_NAME)
     # Stays when the name changes: people link to it.
     slug = models.SlugField(max_length=80, unique=True)
     description = models.CharField(max_length=300, blank=True)

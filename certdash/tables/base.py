@@ -15,12 +15,14 @@ from django_tables2.data import TableQuerysetData
 
 from certdash.rows import grouped, utc
 
+NUMBERS = {"th": {"class": "num"}, "td": {"class": "num"}}
+
 
 class NumberColumn(tables.Column):  # type: ignore[misc]
     """Right-aligned, in groups of three digits."""
 
     def __init__(self, heading: str | Promise | None = None, **kwargs: Any) -> None:
-        super().__init__(heading, attrs={"th": {"class": "num"}, "td": {"class": "num"}}, **kwargs)
+        super().__init__(heading, attrs=NUMBERS, **kwargs)
 
     def render(self, value: int) -> str:
         return grouped(value)

@@ -6,15 +6,16 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.db.models import Avg, Case, Count, Model, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from certdash.models import App, Certificate, Learner, State
 from certdash.models.tally import Tally, tallies
 from certdash.remembered import remembered_rows
-from certdash.rows import share_bar
+from certdash.rows import person_url, share_bar, story_url
 
-from .base import Moment, NumberColumn, Table
+from .base import NUMBERS, Moment, NumberColumn, Table
 from .ranked import RankedTable
 
 _TALLY: dict[str, Callable[[Any], Any]] = {
@@ -34,7 +35,9 @@ class _TalliedTable(Table):
     """Rows with their numbers, which are counted for those of a page, and for all only when these are the order."""
 
     delivered = NumberColumn(_("Delivered"))
-    pending = NumberColumn(_("Pending"))
+    pending = tables.TemplateColumn(
+        template_name="tables/pending.html", verbose_name=_("Pending"), attrs=NUMBERS, empty_values=()
+    )
     total = NumberColumn(_("Certificates"))
     share = tables.TemplateColumn(template_name="tables/share.html", verbose_name=_("Share"))
     newest = tables.TemplateColumn(template_name="tables/day.html", verbose_name=_("Newest"))
@@ -47,6 +50,10 @@ class _TalliedTable(Table):
         """What `models.tally.tallies` gives of these."""
         raise NotImplementedError
 
+    def url_of(self, record: Any) -> str:
+        """The record's own page."""
+        raise NotImplementedError
+
     def records(self, ids: Sequence[int]) -> Iterable[Model]:
         records: QuerySet[Any] = self.data.data
         return records.filter(pk__in=ids)
@@ -56,6 +63,8 @@ class _TalliedTable(Table):
         for row in rows:
             row.delivered, row.pending, row.total, row.newest = counted[row.pk]
             row.share = share_bar(row.delivered, row.pending)
+            row.url = self.url_of(row)
+            row.pending_url = f"{row.url}?state=pending"
         return rows
 
 
@@ -107,6 +116,9 @@ class StoryTable(_FewTable):
     def tallies(self, ids: Sequence[int]) -> QuerySet[Any]:
         return tallies(Certificate.objects.filter(story__in=ids), "story")
 
+    def url_of(self, record: Any) -> str:
+        return story_url(record.app, record)
+
 
 class GroupTable(_FewTable):
     name = _name(_("Group"), "slug")
@@ -129,6 +141,9 @@ class GroupTable(_FewTable):
         """Over the certificates of who is in them now."""
         of_members = Certificate.objects.filter(learner__memberships__until=None, learner__memberships__group__in=ids)
         return tallies(of_members, "learner__memberships__group")
+
+    def url_of(self, record: Any) -> str:
+        return reverse("group", args=[record.app.slug, record.key])
 
 
 class PersonTable(_TalliedTable):
@@ -169,6 +184,9 @@ class PersonTable(_TalliedTable):
 
     def tallies(self, ids: Sequence[int]) -> QuerySet[Any]:
         return tallies(Certificate.objects.filter(learner__in=ids), "learner")
+
+    def url_of(self, record: Any) -> str:
+        return person_url(record.pk)
 
     def records(self, ids: Sequence[int]) -> Iterable[Model]:
         return Learner.objects.filter(pk__in=ids).select_related("app").defer("app__token")

@@ -17,7 +17,7 @@ from certdash.filters import CHANGES, FIND, CertificateFilter
 from certdash.models import Certificate, CertificateQuerySet, Group, Story
 from certdash.remembered import exact_count
 from certdash.rows import share_bar
-from certdash.stats import Numbers, Share, Week, numbers_and_outside, weeks
+from certdash.stats import OVERDUE_DAYS, Numbers, Share, Week, numbers_and_outside, weeks
 from certdash.tables import CertificateTable
 from certdash.views.page import List, SmallTable, address, here
 from certdash.words import certificate_words
@@ -129,6 +129,8 @@ class Certificates(List):
 class CertificatesOf(Certificates):
     """The certificates of one story, group or person, below a head with its numbers."""
 
+    is_about_one: ClassVar[bool] = True
+
     @cached_property
     def numbers_and_outside(self) -> tuple[Numbers, int]:
         """The headline numbers of the page, whatever its filters, and how many of its certificates are out of scope."""
@@ -145,13 +147,18 @@ class CertificatesOf(Certificates):
             "share": share_bar(numbers.delivered, numbers.pending),
             "chart": self.weeks_chart(),
             "breakdown": self.breakdown,
+            "rows_of": {
+                "delivered": address(here(self.request), [("state", "delivered")]),
+                "pending": address(here(self.request), [("state", "pending")]),
+                "overdue": address(here(self.request), [("pending_days", f"{OVERDUE_DAYS}")]),
+            },
         }
 
     def broken_down(
         self, name: str, offered: Iterable[Story | Group], counts: dict[int, Share]
     ) -> list[dict[str, Any]]:
-        """The page's numbers by another dimension, each a link that filters the page by it."""
-        return [
+        """The page's numbers by another dimension, each a link that filters the page by it; most pending first."""
+        rows = [
             {
                 "name": one.name,
                 "url": address(here(self.request), [(name, one.key)]),
@@ -161,6 +168,7 @@ class CertificatesOf(Certificates):
             for one in offered
             if (it := counts.get(one.pk))
         ]
+        return sorted(rows, key=lambda row: -row["counts"].pending)
 
     @cached_property
     def breakdown(self) -> list[dict[str, Any]]:

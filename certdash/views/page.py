@@ -151,6 +151,7 @@ class List(View):
     title: ClassVar[str | Promise] = ""
     file_name: str = ""
     of_vendor: ClassVar[bool] = True  # whether the rows are true as of a sync
+    is_about_one: ClassVar[bool] = False  # a story, a group or a person: worth a view also without filters
 
     def listed_apps(self) -> list[App]:
         """The apps whose rows are listed."""
@@ -306,9 +307,11 @@ class List(View):
         }
 
     def _save_url(self) -> str:
-        """Where what the page shows is kept as a view; empty when it shows all, or is no page for that."""
+        """Where what the page shows is kept as a view; empty when it shows all of a list, or is no page for that."""
         path, query = self.request.path_info, self._rows_url().partition("?")[2]
-        return address(reverse("view_add"), [("path", path), ("query", query)]) if query and page_of(path) else ""
+        if not page_of(path) or not (query or self.is_about_one):
+            return ""
+        return address(reverse("view_add"), [("path", path), ("query", query)])
 
     def _is_ignored(self, name: str, value: str) -> bool:
         return f"{name}={value}" in self.ignored

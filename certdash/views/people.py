@@ -20,7 +20,7 @@ from certdash.views.certificates import CertificatesOf
 from certdash.views.page import PAGE_SIZE, List, page_is_about, visible_apps
 from certdash.views.refresh import of_person
 
-_EVENTS_SHOWN = 10
+_EVENTS_SHOWN = 5
 _LAST_PAGE = 200  # of the timeline
 
 

@@ -18,6 +18,7 @@ from certdash.forms import SavedViewForm
 from certdash.forms.saved_views import make_home, pin
 from certdash.links import isolated
 from certdash.models import Badge, Role, SavedView, User
+from certdash.rows import cut
 from certdash.saved_views import NotKept, address_of, kept, page_of, told
 from certdash.tables import SavedViewTable, Table
 from certdash.views.page import List, viewer, visible_apps, way_back
@@ -74,18 +75,20 @@ def view_add(request: HttpRequest) -> HttpResponse:
     """Keeps a page with its filters under a name, and leads back to it."""
     given = request.POST if request.method == "POST" else request.GET
     path, query = given.get("path", reverse("certificates")), given.get("query", "")
-    form = _form(request, SavedView(), path=path, query=query)
+    try:
+        there = SavedView(path=path, query=kept(path, query).query)
+    except NotKept:  # then there is no list to go back to either
+        if request.method != "POST":
+            raise Http404("No page that a view could lead to.") from None
+        keeps, cancel_url, name = None, reverse("views"), ""
+    else:
+        (keeps,), cancel_url = told([there], visible_apps(request)), address_of(there)
+        name = cut(", ".join([keeps.about or keeps.page, *keeps.words]), SavedView.LONGEST_NAME)
+    form = _form(request, SavedView(), path=path, query=query, name=name)
     if request.method == "POST" and form.is_valid() and (saved := form.store()):
         success = gettext("The view %(name)s is saved. You find it under Views.")
         messages.success(request, success % {"name": isolated(saved.name)})
         return led_to(address_of(saved), "views")
-    keeps, cancel_url = None, reverse("views")
-    try:
-        there = SavedView(path=path, query=kept(path, query).query)
-        (keeps,), cancel_url = told([there], visible_apps(request)), address_of(there)
-    except NotKept:  # then there is no list to go back to either
-        if request.method != "POST":
-            raise Http404("No page that a view could lead to.") from None
     context = {"form": form, "keeps": keeps, "cancel_url": cancel_url}
     return render(request, "views/add.html", context, status=422 if form.errors else 200)
 

@@ -48,6 +48,21 @@ def test_every_list_with_filters_can_be_saved_and_leads_back_to_itself(address, 
     assert viewer.get(answer["Location"]).context["ignored"] == []
 
 
+def test_a_page_about_one_is_worth_a_view_also_without_filters_and_names_it(viewer, cast):
+    certificate = world.make_certificate(world.make_story(cast.demo), firstname="Ana", lastname="Souza")
+    world.make_group(cast.demo, "Managers", certificate.learner)
+    named = {
+        "/stories/demo/EV72-RQZY-80AH~fire-safety/": "Fire safety",
+        "/groups/demo/managers/?state=pending": "Managers, Pending",
+        f"/people/{certificate.learner_id}/": "Ana Souza",
+    }
+    for address, name in named.items():
+        form = viewer.get(link_of(viewer, address)).context["form"]
+        assert form["name"].value() == name
+        fields = {field: form[field].value() for field in ("path", "query", "name")}
+        assert viewer.post("/views/add/", fields)["Location"] == address
+
+
 @pytest.mark.parametrize(
     "address", ["/certificates/", "/stories/", "/apps/?q=demo", "/views/?q=a", "/certificates/?x=1"]
 )
