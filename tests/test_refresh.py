@@ -99,6 +99,16 @@ def test_what_has_nothing_to_be_called_by_is_not_asked_for(kind, as_manager, cas
     assert not SyncRun.objects.exists()
 
 
+@pytest.mark.parametrize("fields", [{"story": "EV72-RQZY-80AH"}, {"users": ["Ana@example.com"]}])
+def test_the_run_leads_back_to_whom_or_what_it_asked_for(fields, as_manager, cast, ana):
+    run = make_run(cast.demo, **fields)
+    page, name = (f"/people/{ana.pk}/", "Ana Souza") if "users" in fields else (STORY, "Fire safety")
+    html = as_manager.get(f"/apps/demo/runs/{run.pk}/").content.decode()
+    assert f'<a href="{page}">Back to <bdi>{name}</bdi></a>' in html
+    SyncRun.objects.update(story="", users=["ana@example.com", "ben@example.com"])
+    assert "Back to" not in as_manager.get(f"/apps/demo/runs/{run.pk}/").content.decode()
+
+
 def test_an_outdated_key_refreshes_the_story_it_means(as_manager, ana):
     as_manager.post("/stories/demo/EV72-RQZY-80AH~its-old-name/refresh/")
     assert opened() == ("EV72-RQZY-80AH", [])

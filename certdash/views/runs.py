@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
@@ -18,9 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 from certdash.access import app_or_404, role_in
 from certdash.filters import RunFilter
 from certdash.links import isolated
-from certdash.models import App, Rejection, Role, SyncRun
+from certdash.models import App, Learner, Rejection, Role, Story, SyncRun
 from certdash.models.run import RUN_BADGES
-from certdash.rows import grouped
+from certdash.rows import grouped, person_url, story_url
 from certdash.signs import WorkerSign, worker_sign
 from certdash.sync.asking import Scope
 from certdash.sync.run import open_run
@@ -132,6 +132,7 @@ def run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "run": the_run,
         "asked_by": asked_by(the_run),
         "asked_for": asked_for(the_run),
+        "subject": _subject(the_run) if the_run.is_narrow else None,
         "over": over,
         "follows": follows,
         # What polls swaps the page's middle; with the end, the head of the page has to follow.
@@ -182,6 +183,17 @@ class Fact(NamedTuple):
     label: str | Promise
     text: str
     url: str = ""  # of the rows that are counted
+
+
+def _subject(the_run: SyncRun) -> Fact | None:
+    """The page of the one story or person that a narrow run asks for, where there is one."""
+    app = the_run.app
+    if the_run.users:
+        first, *others = the_run.users
+        learner = None if others else app.learners.filter(identity=Learner.identity_by_email(first)).first()
+        return Fact(learner.name or gettext("(no name)"), "", person_url(learner.pk)) if learner else None
+    stories = list(Story.objects.filter(Q(vendor_id=the_run.story) | Q(name=the_run.story), app=app)[:2])
+    return Fact(stories[0].name or gettext("(no name)"), "", story_url(app, stories[0])) if len(stories) == 1 else None
 
 
 # Field of the run: label, the `change` that finds what is counted, and whether it is told when there is none.
