@@ -18,7 +18,12 @@ def safe_link(url: str) -> str:
 
 def isolated(text: str) -> str:
     """Somebody else's text inside a sentence of ours: its right-to-left marks reorder only itself (Unicode UAX #9)."""
-    return f"\u2068{text.translate(_ISOLATES)}\u2069"
+    return f"\u2068{unmarked(text)}\u2069"
+
+
+def unmarked(text: str) -> str:
+    """The text without marks that isolate a part of it."""
+    return text.translate(_ISOLATES)
 
 
 def apart(text: str) -> str:

@@ -1,6 +1,6 @@
 """Saved views: to which pages they may lead, what of an address they keep, and what that names of which apps."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -127,35 +127,39 @@ def _subject_names(apps: Sequence[App], subjects: Sequence[Subject]) -> list[str
 
     A key is looked up in its own app alone: in another one it can name something else.
     """
-    stories = _by_app(Story.objects.all(), apps, subjects, "story")
-    groups = _by_app(Group.objects.filter(tracked=True), apps, subjects, "group")
+    names = _names_by_app(Story.objects.all(), name_stories, apps, subjects, "story")
+    names |= _names_by_app(Group.objects.filter(tracked=True), name_groups, apps, subjects, "group")
     people = {int(pk) for subject in subjects for kind, pk in subject if kind == "person" and is_row_id(pk)}
     learners = Learner.objects.filter(app__in=apps, pk__in=people).values_list("pk", "name") if people else ()
-    by_pk = {f"{pk}": name for pk, name in learners}
+    names |= {(("person", f"{pk}"),): name for pk, name in learners}
 
     def called(subject: Subject) -> str:
-        match subject:
-            case [("app", app), ("story", key)]:
-                found = [story.name for story in name_stories(stories.get(app, []), [key])[key]]
-            case [("app", app), ("group", key)]:
-                found = [group.name for group in name_groups(groups.get(app, []), [key])[key]]
-            case [("person", pk)]:
-                found = [by_pk[pk]] if pk in by_pk else []
-            case _:
-                return ""
-        return found[0] or gettext("(no name)") if found else str(_NOT_YOURS[subject[-1][0]])
+        if not subject:
+            return ""
+        name = names.get(tuple(subject))
+        return str(_NOT_YOURS[subject[-1][0]]) if name is None else name or gettext("(no name)")
 
     return [called(subject) for subject in subjects]
 
 
-def _by_app(rows: QuerySet[Any], apps: Iterable[App], subjects: Iterable[Subject], kind: str) -> dict[str, list[Any]]:
-    """All stories or groups, by the slug of their app, of those of the apps that a page about one is of."""
-    asked = {subject[0][1] for subject in subjects if subject and subject[-1][0] == kind}
+def _names_by_app(
+    rows: QuerySet[Any], named_by: Callable[..., Any], apps: Iterable[App], subjects: Iterable[Subject], kind: str
+) -> dict[tuple[tuple[str, str], ...], str]:
+    """The names of the stories or groups that pages are about; a key is looked up in its own app."""
+    asked: dict[str, set[str]] = {}
+    for subject in subjects:
+        if subject and subject[-1][0] == kind:
+            asked.setdefault(subject[0][1], set()).add(subject[-1][1])
     slugs = {app.pk: app.slug for app in apps if app.slug in asked}
-    found: dict[str, list[Any]] = {slug: [] for slug in slugs.values()}
+    there: dict[str, list[Any]] = {slug: [] for slug in slugs.values()}
     for row in rows.filter(app__in=slugs) if slugs else ():
-        found[slugs[row.app_id]].append(row)
-    return found
+        there[slugs[row.app_id]].append(row)
+    return {
+        (("app", slug), (kind, key)): found[0].name
+        for slug, some in there.items()
+        for key, found in named_by(some, asked[slug]).items()
+        if found
+    }
 
 
 def foreign_to(app: App, path: str, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

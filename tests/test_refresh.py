@@ -99,9 +99,10 @@ def test_what_has_nothing_to_be_called_by_is_not_asked_for(kind, as_manager, cas
     assert not SyncRun.objects.exists()
 
 
+@pytest.mark.parametrize("status", ["success", "failed", "interrupted"])
 @pytest.mark.parametrize("fields", [{"story": "EV72-RQZY-80AH"}, {"users": ["Ana@example.com"]}])
-def test_the_run_leads_back_to_whom_or_what_it_asked_for(fields, as_manager, cast, ana):
-    run = make_run(cast.demo, **fields)
+def test_the_run_leads_back_to_whom_or_what_it_asked_for(fields, status, as_manager, cast, ana):
+    run = make_run(cast.demo, status, **fields)
     page, name = (f"/people/{ana.pk}/", "Ana Souza") if "users" in fields else (STORY, "Fire safety")
     html = as_manager.get(f"/apps/demo/runs/{run.pk}/").content.decode()
     assert f'<a href="{page}">Back to <bdi>{name}</bdi></a>' in html

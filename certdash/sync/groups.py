@@ -69,6 +69,8 @@ def take_group(lease: Lease, group: Group, answer: Answer, time: Time, *, note: 
     complete = len(came.learners) == len(came.seen)
     gone = Gone(nobody=not came.seen, digest="" if came.unclear else digest if complete else of_now)
     found = []
+    group.refresh_from_db(fields=["tracked", "answered"])
+    first = not group.answered  # a tracking that begins anew from here on waits for another answer
     open_now = Membership.objects.filter(group=group, until=None)
     for pk, learner, held, since in open_now.values_list("pk", "learner", "missing_in", "since").iterator():
         began = max(since, time.settled) if time.settled else since
@@ -81,7 +83,7 @@ def take_group(lease: Lease, group: Group, answer: Answer, time: Time, *, note: 
             gone.missing[began] += 1
             gone.memberships.append(pk)
     _join(lease, group, came.learners, found)
-    if not group.answered:
+    if first:
         with transaction.atomic():
             lease.renew()
             Group.objects.filter(pk=group.pk, tracked=True).update(answered=True)

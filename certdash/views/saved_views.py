@@ -16,10 +16,10 @@ from certdash.access import apps_for, may_delete_view, views_for
 from certdash.filters import SavedViewFilter
 from certdash.forms import SavedViewForm
 from certdash.forms.saved_views import make_home, pin
-from certdash.links import isolated
+from certdash.links import isolated, unmarked
 from certdash.models import Badge, Role, SavedView, User
 from certdash.rows import cut
-from certdash.saved_views import NotKept, address_of, kept, page_of, told
+from certdash.saved_views import PAGES, Kept, NotKept, address_of, kept, page_of, told
 from certdash.tables import SavedViewTable, Table
 from certdash.views.page import List, viewer, visible_apps, way_back
 from certdash.views.segments import segments
@@ -83,7 +83,7 @@ def view_add(request: HttpRequest) -> HttpResponse:
         keeps, cancel_url, name = None, reverse("views"), ""
     else:
         (keeps,), cancel_url = told([there], visible_apps(request)), address_of(there)
-        name = cut(", ".join([keeps.about or keeps.page, *keeps.words]), SavedView.LONGEST_NAME)
+        name = _suggested(keeps)
     form = _form(request, SavedView(), path=path, query=query, name=name)
     if request.method == "POST" and form.is_valid() and (saved := form.store()):
         success = gettext("The view %(name)s is saved. You find it under Views.")
@@ -153,6 +153,13 @@ def _view_or_404(request: HttpRequest, slug: str, *, of_a_page: bool = False) ->
     if found is None or (of_a_page and not page_of(found.path)):
         raise Http404("No such view.")
     return found
+
+
+def _suggested(keeps: Kept) -> str:
+    """A name: what the page is about, and its filters. Nobody's name: an erasure takes along what bears it."""
+    if keeps.page == PAGES["person"]:
+        return ""
+    return cut(unmarked(", ".join([keeps.about or keeps.page, *keeps.words])), SavedView.LONGEST_NAME)
 
 
 def _form(request: HttpRequest, instance: SavedView, **initial: str) -> SavedViewForm:
