@@ -101,6 +101,23 @@ def test_a_group_is_tracked_no_longer_while_its_answer_is_on_the_way(again, vend
     assert {name for name, each in initial().items() if each[-1]} == there
 
 
+def test_a_tracking_that_begins_anew_before_who_joined_is_written_has_its_own_first_answer(vendor, monkeypatch):
+    sync(vendor, people(2), MONDAY)
+    writes = groups._join
+
+    def meanwhile(*told: Any) -> None:
+        track_groups(vendor.app, [])
+        track_groups(vendor.app, ["Sales"])
+        writes(*told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(groups, "_join", meanwhile)
+        sync(vendor, people(3), TUESDAY)
+    sync(vendor, people(3), WEDNESDAY)
+    assert members() == {"001", "002", "003"}
+    assert initial() == {"001": [True, True], "002": [True, True], "003": [True]}
+
+
 def test_a_first_answer_that_is_cut_off_is_still_the_first(vendor, monkeypatch):
     monkeypatch.setattr(bulk, "PART", 2)
     written = groups._open
