@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from certdash.falkor import FalkorError
@@ -105,7 +105,9 @@ def execute(run: SyncRun, clock: Clock = timezone.now) -> SyncRun:
             if isinstance(error, Exception):
                 reason = "certdash itself stopped during this run; its log says why. The next run completes it."
                 close(run, SyncRun.Status.INTERRUPTED, reason, clock)
-            else:  # Ctrl-C, or told to end
+            else:  # Ctrl-C, or told to end: a query that this cut off may have taken its connection along
+                if not connection.in_atomic_block and not connection.is_usable():
+                    connection.close()
                 stop(run, clock)
             raise
         else:
