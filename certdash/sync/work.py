@@ -106,8 +106,9 @@ class Work:
         if not call.group and self.app.breadth == Breadth.EVERYTHING:
             return  # the only question of its kind
         question = question_of(self.app, call)
-        if question not in self.app.unanswered if brought else self.app.unanswered[-1:] == [question]:
-            return  # it has its place already
+        in_place = question not in self.app.unanswered if brought else self.app.unanswered[-1:] == [question]
+        if in_place:
+            return
         others = [one for one in self.app.unanswered if one != question]
         self.app.unanswered = others if brought else [*others, question]
         with transaction.atomic():

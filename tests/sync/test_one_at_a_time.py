@@ -28,6 +28,7 @@ from certdash.sync.withdrawals import (
     withdraw_accepted,
     withdraw_stories,
 )
+from certdash.sync.work import Work
 from tests.falkor.vendors import success
 from tests.sync.vendor import Vendor, gone, live, new_app, people, story
 
@@ -292,3 +293,17 @@ def test_a_failed_app_is_tried_again_after_its_interval(vendor):
     vendor.again(at=NOW)
     minutes = timedelta(minutes=vendor.app.refresh_minutes)
     assert (due_apps(NOW), due_apps(NOW + minutes)) == ([], [vendor.app])
+
+
+def test_a_run_is_closed_also_when_what_ended_it_took_the_connection_along(real_vendor, monkeypatch):
+    def told_to_end(*_: Any) -> None:
+        if connection.vendor == "postgresql":  # SQLite has none that a query could lose
+            connection.connection.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Work, "do", told_to_end)
+    with pytest.raises(KeyboardInterrupt):
+        real_vendor.sync(story(*people(1)))
+    run = SyncRun.objects.get()
+    assert run.status == Status.INTERRUPTED
+    assert "was told to end" in run.message
