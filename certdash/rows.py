@@ -247,6 +247,7 @@ class ShareBar:
 
     delivered_width: str
     pending_width: str
+    percent: int  # delivered, rounded down: 100 is all
     label: str
 
 
@@ -267,7 +268,8 @@ def share_bar(delivered: int, pending: int) -> ShareBar | None:
     """A slim stacked bar; None when there is nothing to show."""
     if not delivered + pending:
         return None
-    width = 100 * delivered / (delivered + pending)
+    total = delivered + pending
+    width = 100 * delivered / total
     label = gettext("%(delivered)s delivered, %(pending)s pending")
     told = label % {"delivered": grouped(delivered), "pending": grouped(pending)}
-    return ShareBar(f"{width:.2f}", f"{100 - width:.2f}", told)
+    return ShareBar(f"{width:.2f}", f"{100 - width:.2f}", 100 * delivered // total, told)

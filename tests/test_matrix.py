@@ -136,9 +136,12 @@ def test_certificates_of_other_states_and_stories_without_any_other_are_left_out
 
 @pytest.mark.parametrize(
     ("delivered", "pending", "step"),
-    [(0, 3, 1), (1, 4, 2), (2, 4, 2), (2, 3, 3), (3, 2, 4), (4, 1, 5), (5, 0, 5), (19, 81, 1), (79, 21, 4)],
-)
-def test_the_tint_is_the_share_delivered_in_fifths(delivered, pending, step):
+    [
+        (0, 3, 1), (499, 501, 1), (1, 1, 2), (749, 251, 2), (3, 1, 3), (899, 101, 3),
+        (9, 1, 4), (999_999, 1, 4), (1, 0, 5), (0, 0, 0),
+    ],
+)  # fmt: skip
+def test_the_tint_is_the_share_delivered_and_the_last_is_that_nobody_is_left(delivered, pending, step):
     assert matrix.Cell(delivered, pending).step == step
 
 

@@ -113,4 +113,4 @@ def test_the_delivery_clock_is_reached_from_the_stories_and_sorted(visit, shown,
     expect(page.locator(".stuck").first).to_have_css("display", "inline-flex")  # its icon beside the number
     page.locator("tbody tr").first.get_by_role("link", name=re.compile("stuck")).click()
     expect(page.locator("#count")).to_contain_text("1 of 18")
-    assert "pending_days=3" in page.url
+    assert "pending_days=14" in page.url

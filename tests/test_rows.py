@@ -10,7 +10,7 @@ from django.utils.functional import lazy
 from django.utils.timesince import timesince
 
 from certdash.models import Badge
-from certdash.rows import ago, person_url
+from certdash.rows import ago, person_url, share_bar
 
 MINUTE = timedelta(minutes=1)
 
@@ -34,6 +34,13 @@ def test_a_badge_is_looked_up_without_its_label_being_translated():
 
     badge = Badge("pending", "clock", lazy(translated, str)())
     assert {badge: "found"}[badge] == "found"
+
+
+@pytest.mark.parametrize(
+    ("delivered", "pending", "percent"), [(0, 1, 0), (1, 999, 0), (2, 1, 66), (999, 1, 99), (1, 0, 100)]
+)
+def test_a_share_is_a_hundred_percent_only_when_nothing_is_pending(delivered, pending, percent):
+    assert share_bar(delivered, pending).percent == percent
 
 
 def shown(at):

@@ -90,7 +90,21 @@ def test_telephones_are_offered_only_where_some_are_stored(reader, cast):
     choose(reader, "telephone", "state")
     App.objects.filter(pk=cast.demo.pk).update(stores_telephones=False)
     assert heads(reader) == ["Select", "Person", "State"]
-    assert 'value="telephone"' not in reader.get("/certificates/").content.decode()
+    assert not re.search(
+        r'type="checkbox"\s+name="column"\s+value="telephone"', reader.get("/certificates/").content.decode()
+    )
+
+
+def test_what_is_not_to_be_had_on_a_page_stays_chosen_when_its_form_is_sent(reader, cast):
+    make_certificate(make_story(cast.demo))
+    choose(reader, "telephone", "state")
+    App.objects.filter(pk=cast.demo.pk).update(stores_telephones=False)
+    columns = re.findall(r'<input ([^>]*name="column"[^>]*)>', reader.get("/certificates/").content.decode())
+    sent = [re.search('value="([^"]*)"', one)[1] for one in columns if "hidden" in one or "checked" in one]
+    choose(reader, *sent, "place")
+    assert heads(reader) == ["Select", "Person", "State", "Place"]
+    App.objects.filter(pk=cast.demo.pk).update(stores_telephones=True)
+    assert heads(reader) == ["Select", "Person", "State", "Place", "Telephone"]
 
 
 # -- Rows a page ------------------------------------------------------------------------------------------------

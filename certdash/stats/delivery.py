@@ -11,7 +11,10 @@ from certdash.fields import minute
 from certdash.models import App, CertificateQuerySet, State
 from certdash.remembered import remembered_rows
 
-USUAL_DAYS = 14  # after which pending counts as stuck in a story whose deliveries were not observed yet
+# From so many observed deliveries on a story's own median tells what is usual; one or two would call half of what
+# is pending stuck by chance.
+ENOUGH_OBSERVED = 5
+USUAL_DAYS = 14  # after which pending counts as stuck in a story of which fewer were observed
 _DAY = timedelta(days=1)
 _NOT_DELIVERED = (State.PENDING, State.OTHER)
 
@@ -48,8 +51,10 @@ def _observed(rows: list[tuple[int, int, timedelta, int]]) -> Observed:
 
 
 def stuck_after(story: Observed | None) -> int:
-    """Whole days after which a pending certificate of a story is stuck: its median, rounded up."""
-    return max(1, -(-story.median // _DAY)) if story else USUAL_DAYS
+    """Whole days after which a pending certificate of a story is stuck: twice its median, rounded up."""
+    if story is None or story.many < ENOUGH_OBSERVED:
+        return USUAL_DAYS
+    return max(1, -(-2 * story.median // _DAY))
 
 
 class Waiting(NamedTuple):

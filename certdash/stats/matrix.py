@@ -1,5 +1,6 @@
 """The matrix: certificates counted by story and tracked group, as the filters of a page leave them."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,9 @@ from certdash.models import App, CertificateQuerySet, Group, State, Story
 from certdash.remembered import remembered_rows
 
 COUNTED = (State.DELIVERED, State.PENDING)
-_STEPS = 5
+# The percentages delivered from which the second to the last of five tints begin. Closer together towards the top,
+# where most cells are; the last is that nobody is left, and never a rounded 100 %.
+_STEPS = (50, 75, 90, 100)
 
 
 class Cell(NamedTuple):
@@ -25,8 +28,8 @@ class Cell(NamedTuple):
 
     @property
     def step(self) -> int:
-        """The share delivered in five steps: 1 is less than a fifth, 5 at least four fifths; 0 of nothing."""
-        return min(_STEPS, 1 + _STEPS * self.delivered // self.total) if self.total else 0
+        """The share delivered in five steps: 1 is less than half, 5 is all; 0 of nothing."""
+        return 1 + bisect_right(_STEPS, 100 * self.delivered // self.total) if self.total else 0
 
 
 NOTHING = Cell(0, 0)

@@ -89,6 +89,7 @@ class Table(tables.Table):  # type: ignore[misc]
     def __init__(self, data: QuerySet[Any], **kwargs: Any) -> None:
         self.choices: list[tuple[str, str | Promise]] = []
         self.chosen: list[str] = []
+        self.chosen_elsewhere: list[str] = []  # columns that are not to be had here, for the form to keep
         # django-tables2 would put its own in the place of the class's.
         super().__init__(data=self.data_class(data), empty_text=self.empty_text, **kwargs)
 
@@ -101,6 +102,7 @@ class Table(tables.Table):  # type: ignore[misc]
         """Show, of the columns that can be chosen, only these; None: the usual ones. `without`: not to be had here."""
         self.choices = [(name, label) for name, label in self.choosable.items() if name not in without]
         self.chosen = [one for one, _ in self.choices if one in (self.usual if chosen is None else chosen)]
+        self.chosen_elsewhere = [one for one in chosen or () if one in without]
         for one in self.choosable:
             if one not in self.chosen:
                 self.columns.hide(one)

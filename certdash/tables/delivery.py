@@ -70,10 +70,7 @@ class DeliveryRow:
     @property
     def stuck_why(self) -> str:
         days = self.clock.stuck_after
-        why = ngettext("%(days)s day or more", "%(days)s days or more", days)
-        if not self.clock.observed:
-            why = ngettext("%(days)s day or more, nothing observed", "%(days)s days or more, nothing observed", days)
-        return why % {"days": grouped(days)}
+        return ngettext("%(days)s day or more", "%(days)s days or more", days) % {"days": grouped(days)}
 
     @staticmethod
     def _rows(**filters: object) -> str:

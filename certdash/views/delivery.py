@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from certdash.filters import StoryFilter
 from certdash.models import Certificate, Story
-from certdash.stats.delivery import USUAL_DAYS, clocks
+from certdash.stats.delivery import ENOUGH_OBSERVED, USUAL_DAYS, clocks
 from certdash.tables import DeliveryTable, Table
 from certdash.views.page import List
 
@@ -30,4 +30,4 @@ class Delivery(List):
         return DeliveryTable(self.filters.qs, self.clocks, request=None)
 
     def context(self) -> dict[str, Any]:
-        return {"usual_days": USUAL_DAYS}
+        return {"usual_days": USUAL_DAYS, "enough_observed": ENOUGH_OBSERVED}
