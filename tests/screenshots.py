@@ -2,7 +2,8 @@
 
 It runs the demo in a data directory of its own, which it removes, and speaks to nothing but this machine. The people in
 the pictures are the sandbox's, the same each time; their dates follow the day. `--address` takes the pictures of a demo
-that is served already; `--folder` keeps them elsewhere.
+that is served already; `--folder` keeps them elsewhere. Without a font for Chinese and
+Japanese (Debian's `fonts-noto-cjk`) some names are boxes.
 """
 
 import argparse
