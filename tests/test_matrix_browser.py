@@ -87,6 +87,18 @@ def test_story_and_sums_stay_while_the_groups_scroll_in_a_region_of_their_own(vi
     assert page.evaluate("document.activeElement.closest('thead') !== null")
 
 
+def test_a_column_that_stays_has_a_shadow_while_something_lies_beneath_it(visit, shown):
+    page = visit("/matrix/", viewport=DESK)
+    shadows = """left => {
+        document.querySelector(".matrix-scroll").scrollLeft = left
+        return new Promise(then => requestAnimationFrame(() => requestAnimationFrame(() => then(
+            [...document.querySelectorAll(".matrix tbody tr:first-child > :is(:first-child, :last-child)")]
+            .map(e => !getComputedStyle(e).boxShadow.startsWith("rgba(0, 0, 0, 0)"))))))
+    }"""
+    seen = {left: page.evaluate(shadows, left) for left in (0, 200, 10_000)}
+    assert seen == {0: [False, True], 200: [True, True], 10_000: [True, False]}
+
+
 def test_on_a_phone_a_story_is_a_card_with_a_word_for_each_number(visit, expect):
     page = visit("/matrix/", viewport=PHONE)
     expect(page.locator(".matrix thead")).to_be_hidden()
