@@ -54,10 +54,8 @@ def person_named(typed: str) -> User | None:
     typed = typed.strip()
     if not typed or "\0" in typed:
         return None
-    named = list(User.objects.filter(username__iexact=typed))
-    if len(named) > 1:  # names that differ in their case alone
-        named = [person for person in named if person.username == typed]
-    return named[0] if named else User.objects.filter(email__iexact=typed).first()
+    named = User.objects.filter(username__iexact=typed).first()
+    return named or User.objects.filter(email__iexact=typed).first()
 
 
 def too_many(request: HttpRequest, error: TooManyAttempts) -> HttpResponse:

@@ -46,7 +46,7 @@ _EMPTY_MEANS = ("country", "city")  # without one
 _NOT_YOURS = {
     "app": _("an app (not in your apps)"),
     "story": _("a story (not in your apps)"),
-    "group": _("a group (not in your apps)"),
+    "group": _("a group (not tracked in your apps)"),
     "person": _("a person (not in your apps)"),
 }
 _FILTERS = ("app", "story", "group")
@@ -122,16 +122,15 @@ def told(views: Sequence[SavedView], apps: Sequence[App]) -> list[Kept]:
     ]
 
 
-def _subject_names(apps: Sequence[App], subjects: Sequence[Subject]) -> list[str]:
-    """What each page is about is called, to somebody who may see these apps; empty for a page that is about nothing.
+def leads_somewhere(view: SavedView, apps: Sequence[App]) -> bool:
+    """Whether a view's page is there for somebody who may see these apps: itself, and what it is about."""
+    subject = _named_by(view.path) if page_of(view.path) else None
+    return subject is not None and (not subject or tuple(subject) in _subjects_there(apps, [subject]))
 
-    A key is looked up in its own app alone: in another one it can name something else.
-    """
-    names = _names_by_app(Story.objects.all(), name_stories, apps, subjects, "story")
-    names |= _names_by_app(Group.objects.filter(tracked=True), name_groups, apps, subjects, "group")
-    people = {int(pk) for subject in subjects for kind, pk in subject if kind == "person" and is_row_id(pk)}
-    learners = Learner.objects.filter(app__in=apps, pk__in=people).values_list("pk", "name") if people else ()
-    names |= {(("person", f"{pk}"),): name for pk, name in learners}
+
+def _subject_names(apps: Sequence[App], subjects: Sequence[Subject]) -> list[str]:
+    """What each page is about is called, to somebody who may see these apps; empty for a page that is about nothing."""
+    names = _subjects_there(apps, subjects)
 
     def called(subject: Subject) -> str:
         if not subject:
@@ -140,6 +139,18 @@ def _subject_names(apps: Sequence[App], subjects: Sequence[Subject]) -> list[str
         return str(_NOT_YOURS[subject[-1][0]]) if name is None else name or gettext("(no name)")
 
     return [called(subject) for subject in subjects]
+
+
+def _subjects_there(apps: Sequence[App], subjects: Sequence[Subject]) -> dict[tuple[tuple[str, str], ...], str]:
+    """The names of those of these that somebody may see who may see these apps.
+
+    A key is looked up in its own app alone: in another one it can name something else.
+    """
+    names = _names_by_app(Story.objects.all(), name_stories, apps, subjects, "story")
+    names |= _names_by_app(Group.objects.filter(tracked=True), name_groups, apps, subjects, "group")
+    people = {int(pk) for subject in subjects for kind, pk in subject if kind == "person" and is_row_id(pk)}
+    learners = Learner.objects.filter(app__in=apps, pk__in=people).values_list("pk", "name") if people else ()
+    return names | {(("person", f"{pk}"),): name for pk, name in learners}
 
 
 def _names_by_app(

@@ -231,6 +231,9 @@ def test_an_interval_that_a_script_set_stays_a_choice(as_owner, cast):
     App.objects.filter(pk=cast.demo.pk).update(refresh_minutes=42)
     html = as_owner.get("/apps/demo/connection/").content.decode()
     assert re.search(r'<option value="42" selected>every 42 minutes', html)
+    assert "; every 42 minutes" in text_of(as_owner.get("/apps/demo/"))
+    App.objects.filter(pk=cast.demo.pk).update(refresh_minutes=1440)
+    assert "; every day" in text_of(as_owner.get("/apps/demo/"))
 
 
 def test_the_stored_connection_can_be_tested(as_owner, cast, sandbox):

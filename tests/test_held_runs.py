@@ -218,6 +218,26 @@ def test_a_newer_held_run_that_took_its_place_is_linked(held, vendor, as_owner):
     assert re.search(rf'A newer held run took its place:\s*<a href="{RUNS}{newest.pk}/">', page.content.decode())
 
 
+def test_a_later_run_that_holds_something_else_took_nothing_over(vendor, as_owner):
+    make_group(vendor.app, "Sales")
+    vendor.groups["Sales"] = success(story(*people(40)))
+    vendor.sync(story(*people(100)))
+    held = vendor.sync(story(*people(70)))
+    vendor.groups["Sales"] = success(story(*people(10)))
+    other = vendor.sync(story(*people(100)))
+    assert (held.missing, held.missing_members, other.missing, other.missing_members) == (30, 0, 0, 30)
+    assert "Nothing of it is missing any more: there is nothing to accept." in text_of(page_of(as_owner, held))
+
+
+def test_what_a_held_run_says_stays_true_when_it_is_accepted(held, as_owner, cast):
+    accept(held, cast.owner, timezone.now())
+    held.refresh_from_db()
+    withdraw_accepted(held, timezone.now)
+    told = text_of(page_of(as_owner, held))
+    assert "lacks 30 certificates that were there before: nothing of it is withdrawn without an owner" in told
+    assert "did not come back for their groups: nobody leaves one without an owner who accepts it." in told
+
+
 def test_when_all_came_back_there_is_nothing_to_accept_and_no_later_hold_is_meant(held, vendor, as_owner):
     vendor.groups["Sales"] = success(story(*people(40)))
     vendor.sync(story(*people(100)))

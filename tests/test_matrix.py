@@ -156,6 +156,22 @@ def file_of(client, query=""):
     return list(csv.DictReader(io.StringIO(text)))
 
 
+ORDERED = {"story": "ABC", "-certificates": "BAC", "-pending": "CAB", "delivered": "CAB"}
+
+
+@pytest.mark.parametrize("order", ORDERED)
+def test_the_file_has_the_stories_of_an_app_in_the_order_of_the_page(order, client, cast):
+    for name, delivered, pending in (("A", 3, 1), ("B", 5, 0), ("C", 0, 2)):
+        story = make_story(cast.demo, name, name)
+        for state in ["delivered"] * delivered + ["pending"] * pending:
+            make_certificate(story, state=state)
+    client.force_login(cast.viewer)
+    stories = "".join(dict.fromkeys(line["story"] for line in file_of(client, f"sort={order}")))
+    assert stories.removesuffix("(all stories)") == ORDERED[order]
+    lines = page_of(client, f"sort={order}").context["table"].lines
+    assert "".join(line.head.name for line in lines) == ORDERED[order]
+
+
 @pytest.mark.parametrize("query", ["", "group=managers&state=pending", "app=demo&group=~none", "q=p3&withdrawn=all"])
 def test_the_file_holds_every_cell_of_the_page_and_its_sums(query, reader):
     page, lines = page_of(reader, query), file_of(reader, query)

@@ -174,6 +174,7 @@ def test_what_is_new_since_then_is_counted_as_it_is_listed(viewer, cast):
     User.objects.update(visited_at=NOW - timedelta(days=2))
     new(story), new(story), new(story, withdrawn_at=NOW)
     new(story, at=MONTH_AGO)
+    change(make_certificate(story), Kind.WITHDRAWN)  # and returned
     for kind in (Kind.DELIVERED, Kind.LINK, Kind.LINK, Kind.WITHDRAWN):
         change(make_certificate(story, withdrawn_at=NOW if kind == Kind.WITHDRAWN else None), kind)
     twice = make_certificate(story)

@@ -203,3 +203,15 @@ def test_a_foreign_story_or_person_is_not_refreshed(as_manager, cast):
     for address in (f"/stories/retail/{certificate.story.key}/refresh/", f"/people/{certificate.learner_id}/refresh/"):
         assert as_manager.post(address).status_code == 404
     assert not SyncRun.objects.filter(app=cast.other, status="running").exists()
+
+
+def test_the_run_of_an_id_that_several_stories_share_leads_back_to_their_choice(as_manager, cast, ana):
+    make_story(cast.demo, "Fire safety at home")
+    run = make_run(cast.demo, "success", story="EV72-RQZY-80AH")
+    html = as_manager.get(f"/apps/demo/runs/{run.pk}/").content.decode()
+    (back,) = re.findall(r'<a href="([^"]*)">Back to <bdi>the stories of ID EV72-RQZY-80AH</bdi></a>', html)
+    choice = text_of(as_manager.get(back))
+    assert "Fire safety at home" in choice
+    SyncRun.objects.update(story="Fire safety")
+    make_story(cast.demo, "Fire safety", "ANOTHER")
+    assert "Back to" not in as_manager.get(f"/apps/demo/runs/{run.pk}/").content.decode()

@@ -137,7 +137,7 @@ def test_the_list_tells_no_key_of_an_app_that_its_reader_may_not_see(cast):
     (shared,) = [row.record.kept for row in viewer.get("/views/?whose=shared").context["table"].page.object_list]
     assert shared.words == [
         "an app (not in your apps)", "Demo Academy", "a story (not in your apps)", "Fire safety",
-        "a group (not in your apps)", "in no tracked group",
+        "a group (not tracked in your apps)", "in no tracked group",
     ]  # fmt: skip
     assert "Retail night shift" in text_of(client_of(cast.superuser).get("/views/"))
 

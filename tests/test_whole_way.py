@@ -237,6 +237,7 @@ def test_the_demo_serves_both_apps_and_ends_with_all_it_started(tmp_path, demo_f
         wait_until(lambda: answers(f"{url}/readyz"), bool)
         seen = {name: {row["app"] for row in rows_of(url, name, people[name])} for name in ("olivia", "vera")}
         assert seen == {"olivia": {"demo", "retail"}, "vera": {"demo"}}
+        assert link_to_a_new_password(url, "admin", people["admin"]).startswith(f"{url}/accounts/set-password/")
         assert running.stop(signal.SIGTERM) == 0
         assert not answers(f"{url}/healthz")
         assert left_over(demo_folder) == []
@@ -250,6 +251,16 @@ def rows_of(url, name, password):
     session = log_in(url, name, password)
     assert "checked" in session.get(url, timeout=30).text
     return lines(session, f"{url}/certificates/?_export=csv")
+
+
+def link_to_a_new_password(url, name, password):
+    """As a superuser is shown it for the first person in the list who is somebody else."""
+    session = log_in(url, name, password)
+    page = session.get(f"{url}/accounts/people/?q=vera", timeout=30).text
+    person = re.search(r'href="(/accounts/people/\d+/)"', page)[1]
+    sent = {"csrfmiddlewaretoken": session.cookies["csrftoken"]}
+    shown = session.post(f"{url}{person}link/", sent, headers={"Referer": url}, timeout=30).text
+    return re.search(r"http://[^\s\"<]+/set-password/[^\s\"<]*", shown)[0]
 
 
 def answers(address):

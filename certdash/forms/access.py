@@ -37,7 +37,7 @@ class GrantForm(forms.Form):
         name = login[len(_TEAM) :].strip() if named_team else login
         person = None
         if not named_team:
-            found = User.objects.filter(Q(username=login) | Q(email__iexact=login), is_active=True)[:2]
+            found = User.objects.filter(Q(username__iexact=login) | Q(email__iexact=login), is_active=True)[:2]
             if len(found) > 1:
                 raise ValidationError(
                     gettext(

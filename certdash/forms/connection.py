@@ -26,6 +26,12 @@ _MOST_GROUPS = 500
 _MOST_STORIES, _LONGEST_STORY = 200, 500
 
 
+def interval_words(minutes: int) -> str:
+    """How often that is."""
+    own = ngettext("every %(many)s minute", "every %(many)s minutes", minutes) % {"many": grouped(minutes)}
+    return str(dict(_INTERVALS).get(minutes, own))  # another one was set from a script
+
+
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
     """An app's connection. The token can be written and never read; a new base URL asks for it again."""
 
@@ -56,9 +62,9 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
                 "Leave it empty to keep the stored one."
             )
             minutes = self.instance.refresh_minutes
-            if minutes not in dict(_INTERVALS):  # set from a script
-                own = ngettext("every %(many)s minute", "every %(many)s minutes", minutes) % {"many": minutes}
-                self.fields["refresh_minutes"].choices = [(minutes, own), *_INTERVALS]  # type: ignore[attr-defined]
+            if minutes not in dict(_INTERVALS):
+                own = (minutes, interval_words(minutes))
+                self.fields["refresh_minutes"].choices = [own, *_INTERVALS]  # type: ignore[attr-defined]
 
     def clean_base_url(self) -> str:
         try:

@@ -31,7 +31,11 @@ class User(AbstractUser):
                 condition=~Q(email=""),
                 name="user_email_once",
                 violation_error_message=_("Somebody else has this e-mail address."),
-            )
+            ),
+            # Log-in does without case, so two of these would shut each other out.
+            models.UniqueConstraint(
+                Lower("username"), name="user_name_once", violation_error_message=_("Somebody else has this user name.")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,8 +3,14 @@
 import unicodedata
 from functools import lru_cache
 
-# Letters that look like an accented one but do not decompose; people type the plain letter.
-_PLAIN = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th"})
+# Letters that look like an accented one but do not decompose, and the apostrophes and hyphens that phones and word
+# processors put in; people type the plain one.
+_PLAIN = str.maketrans(
+    {
+        "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th",
+        **dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032", "'"), **dict.fromkeys("\u2010\u2012\u2013\u2212", "-"),
+    }
+)  # fmt: skip
 SORT_BYTES = 160
 
 
@@ -20,7 +26,7 @@ _BARE = _Bare()
 
 
 def fold(text: str) -> str:
-    """The text without case and accents, white space collapsed: what a search compares."""
+    """The text without case, accents and finer points, white space collapsed: what a search compares."""
     if text.isascii():  # most are: nothing to take apart
         return " ".join(text.lower().split())
     # A learner's row, name and search text are folded soon after each other. Nobody's novel is kept.

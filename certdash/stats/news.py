@@ -84,7 +84,10 @@ def _first_change(kinds: Sequence[Kind], since: datetime) -> QuerySet[Change]:
 
 
 class News(NamedTuple):
-    """Certificates with such a change, as `/certificates/` lists them: of each its rows, not its changes."""
+    """Certificates with such a change, as `/certificates/` lists them: of each its rows, not its changes.
+
+    What was withdrawn and is back is not news, and what is new or delivered and gone neither.
+    """
 
     new: int
     delivered: int
@@ -97,12 +100,12 @@ def news(apps: Sequence[App], since: datetime) -> News:
     came = Certificate.objects.of(apps).live().filter(initial=False, first_seen_at__gte=since).order_by()
     kinds = (Kind.DELIVERED, Kind.WITHDRAWN, Kind.LINK)
     changes = Change.objects.filter(app__in=apps, kind__in=kinds, seen_at__gte=since)
-    live = is_live("certificate__")
+    live, gone = is_live("certificate__"), Q(certificate__withdrawn_at__isnull=False)
 
     def count() -> dict[str, int]:
         return changes.aggregate(
             delivered=Count("certificate", filter=live & Q(kind=Kind.DELIVERED), distinct=True),
-            withdrawn=Count("certificate", filter=Q(kind=Kind.WITHDRAWN), distinct=True),
+            withdrawn=Count("certificate", filter=gone & Q(kind=Kind.WITHDRAWN), distinct=True),
             link=Count("certificate", filter=live & Q(kind=Kind.LINK), distinct=True),
         )
 

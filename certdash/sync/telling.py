@@ -39,16 +39,17 @@ def _news(run: SyncRun) -> str:
 
 
 def _held(run: SyncRun) -> list[str]:
+    """Put so that it stays true when an owner has accepted, or what was missing is back."""
     sentences = []
     if run.missing:
         sentences.append(
             f"The answer lacks {_many(run.missing, 'certificate')} that were there before: "
-            "they stay as they are until an owner accepts their withdrawal."
+            "nothing of it is withdrawn without an owner who accepts it."
         )
     if run.missing_members:
         sentences.append(
             f"{_many(run.missing_members, 'learner')} did not come back for their groups: "
-            "they stay in them until an owner accepts that they left."
+            "nobody leaves one without an owner who accepts it."
         )
     return sentences
 

@@ -34,7 +34,7 @@ class SavedViewTable(Table):
         "description": lambda view: view.description,
         "address": lambda view: f"{settings.PUBLIC_URL.rstrip('/')}{reverse('view', args=[view.slug])}",
         "owner": lambda view: view.owner.username,
-        "app": lambda view: view.shared_with,
+        "app": lambda view: view.app.slug if view.shared_with else "",
         "changed": Moment(lambda view: view.changed_at),
     }
 
@@ -49,7 +49,7 @@ class SavedViewTable(Table):
 
     def records(self, ids: Sequence[int]) -> Iterable[Model]:
         views: QuerySet[Any] = self.data.data
-        return views.filter(pk__in=ids).select_related("owner")
+        return views.filter(pk__in=ids).select_related("owner", "app").defer("app__token")
 
     def rows_of(self, ids: Sequence[int]) -> list[Any]:
         rows = super().rows_of(ids)

@@ -19,6 +19,7 @@ from certdash.audit import note, note_connection
 from certdash.falkor import FalkorError
 from certdash.filters import AppFilter, GrantFilter
 from certdash.forms import ConnectionForm, GrantForm, GroupsForm, ScopeForm
+from certdash.forms.connection import interval_words
 from certdash.links import isolated
 from certdash.models import App, AuditKind, Certificate, CredentialUnreadable, Grant, Role, is_live
 from certdash.models.group import track_groups, with_members
@@ -70,6 +71,7 @@ def app(request: HttpRequest, slug: str) -> HttpResponse:
         "groups": groups,
         "part": breadth_words(the_app, len(groups)),
         "unheard": unheard_stories(the_app),
+        "interval": interval_words(the_app.refresh_minutes),
     }
     return _app_page(request, "apps/app.html", the_app, context)
 

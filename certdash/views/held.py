@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -92,7 +94,9 @@ def missing_members(run: SyncRun) -> QuerySet[Membership]:
 def _newer(run: SyncRun) -> SyncRun | None:
     """The last of the held runs that followed without a good one in between."""
     later = SyncRun.objects.filter(app=run.app_id, pk__gt=run.pk).full().complete()
-    held = later.filter(status=SyncRun.Status.HELD)
+    # What is missing of another kind took nothing over: what this one lists is back then.
+    kinds = [Q(**{f"{kind}__gt": 0}) for kind in ("missing", "missing_members") if getattr(run, kind)]
+    held = later.filter(reduce(or_, kinds), status=SyncRun.Status.HELD)
     if good := later.exclude(status=SyncRun.Status.HELD).order_by("pk").first():
         held = held.filter(pk__lt=good.pk)
     return held.order_by("-pk").first()

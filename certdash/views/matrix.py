@@ -44,7 +44,9 @@ class MatrixPage(Certificates):
         number, self.order = self._number("page", 1), self._order()
         if part := self.part(request.GET.get("_part", "")):
             return part
-        self.matrix = Matrix(self.filters)
+        self.matrix = matrix = Matrix(self.filters)
+        rank = _ORDERS[self.order][1]
+        matrix.stories.sort(key=lambda story: rank(matrix.all(story)))
         self.lines = list(_lines(self.matrix))
         if "_export" in request.GET:
             return self._file(request)
@@ -64,8 +66,7 @@ class MatrixPage(Certificates):
         return file_response(request, self.file_name, ignored, _HEAD, self.lines, self.apps, filters=names, about=about)
 
     def _page_of(self, number: int) -> dict[str, Any]:
-        rank = _ORDERS[self.order][1]
-        stories = sorted(self.matrix.stories, key=lambda story: rank(self.matrix.all(story)))
+        stories = self.matrix.stories
         paginator = Paginator(stories, STORIES)
         if number > paginator.num_pages:
             self.ignored.append(f"page={number}")

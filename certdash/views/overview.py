@@ -179,6 +179,10 @@ def _stories(apps: Sequence[App], live: CertificateQuerySet) -> list[dict[str, A
     ]
 
 
+# What the list of a kind of news needs beside it, to hold exactly what is counted.
+_ONLY = {"withdrawn": [("withdrawn", "only")]}
+
+
 def _news(apps: Sequence[App], since: datetime | None) -> list[dict[str, Any]]:
     """What was seen since somebody was here last, each kind with its list; nothing for who is here first."""
     if since is None:
@@ -194,7 +198,7 @@ def _news(apps: Sequence[App], since: datetime | None) -> list[dict[str, Any]]:
         {
             "count": getattr(counted, kind),
             "words": told,
-            "url": _rows([("change", kind), ("changed_from", utc(since))]),
+            "url": _rows([("change", kind), ("changed_from", utc(since)), *_ONLY.get(kind, ())]),
         }
         for kind, told in words.items()
     ]

@@ -171,6 +171,7 @@ def _result(the_run: SyncRun, held: Held | None) -> dict[str, Any]:
     first = changes.values_list("pk", flat=True)[:_CHANGES_SHOWN]
     return {
         "facts": _facts(the_run, held),
+        "erased_since": the_run.app.erasures.filter(at__gte=the_run.requested_at).exists(),
         "measures": _measures(the_run),
         "changes": ChangeTable(changes).rows_of(list(first)),
         "changes_total": changes.count(),
@@ -186,14 +187,19 @@ class Fact(NamedTuple):
 
 
 def _subject(the_run: SyncRun) -> Fact | None:
-    """The page of the one story or person that a narrow run asks for, where there is one."""
+    """The page of the story or person that a narrow run asks for, or of all stories of that ID, where there is one."""
     app = the_run.app
     if the_run.users:
         first, *others = the_run.users
         learner = None if others else app.learners.filter(identity=Learner.identity_by_email(first)).first()
         return Fact(learner.name or gettext("(no name)"), "", person_url(learner.pk)) if learner else None
     stories = list(Story.objects.filter(Q(vendor_id=the_run.story) | Q(name=the_run.story), app=app)[:2])
-    return Fact(stories[0].name or gettext("(no name)"), "", story_url(app, stories[0])) if len(stories) == 1 else None
+    if len(stories) == 1:
+        return Fact(stories[0].name or gettext("(no name)"), "", story_url(app, stories[0]))
+    if {story.vendor_id for story in stories} != {the_run.story}:
+        return None
+    label = gettext("the stories of ID %(id)s") % {"id": the_run.story}
+    return Fact(label, "", reverse("story", args=[app.slug, the_run.story]))
 
 
 # Field of the run: label, the `change` that finds what is counted, and whether it is told when there is none.

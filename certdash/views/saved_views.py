@@ -19,7 +19,7 @@ from certdash.forms.saved_views import make_home, pin
 from certdash.links import isolated, unmarked
 from certdash.models import Badge, Role, SavedView, User
 from certdash.rows import cut
-from certdash.saved_views import PAGES, Kept, NotKept, address_of, kept, page_of, told
+from certdash.saved_views import PAGES, Kept, NotKept, address_of, kept, leads_somewhere, page_of, told
 from certdash.tables import SavedViewTable, Table
 from certdash.views.page import List, viewer, visible_apps, way_back
 from certdash.views.segments import segments
@@ -140,10 +140,17 @@ def view_home(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Leads to the view that is one's home, or to the overview."""
-    person = viewer(request)
-    chosen = views_for(person, visible_apps(request)).filter(pk=person.home_id).first() if person.home_id else None
-    return led_to(address_of(chosen) if chosen and page_of(chosen.path) else "", "overview")
+    """Leads to the view that is one's home, or to the overview, which then says why."""
+    person, apps = viewer(request), visible_apps(request)
+    chosen = views_for(person, apps).filter(pk=person.home_id).first() if person.home_id else None
+    if chosen and not leads_somewhere(chosen, apps):
+        nowhere = gettext(
+            "Your home “%(name)s” leads nowhere: its page is gone, or you may not see it any more. "
+            "This is the overview instead; choose another home under Views."
+        )
+        messages.warning(request, nowhere % {"name": isolated(chosen.name)})
+        chosen = None
+    return led_to(address_of(chosen) if chosen else "", "overview")
 
 
 def _view_or_404(request: HttpRequest, slug: str, *, of_a_page: bool = False) -> SavedView:

@@ -205,7 +205,13 @@ def two_at_once(monkeypatch):
         monkeypatch.setattr(model, "validate_unique", lambda *_, **__: None)
 
 
-@pytest.mark.parametrize("fields", [{"username": "viewer"}, {"email": "Viewer@example.com"}])
+def test_a_user_name_that_differs_in_its_case_alone_is_somebody_elses(admin, cast):
+    refused = admin.post("/accounts/people/add/", INVITATION | {"username": "VieWer"})
+    assert (refused.status_code, "Somebody else has this user name." in text_of(refused)) == (422, True)
+    assert not User.objects.filter(username="VieWer").exists()
+
+
+@pytest.mark.parametrize("fields", [{"username": "viewer"}, {"username": "VIEWER"}, {"email": "Viewer@example.com"}])
 def test_of_two_equal_invitations_one_is_made(fields, admin, cast, two_at_once):
     before = User.objects.count()
     response = admin.post("/accounts/people/add/", INVITATION | fields, follow=True)

@@ -18,6 +18,7 @@ from certdash.tasks import huey
 from tests.erasure.canary import EMAIL, SECRETS, canary, hits_in_tables, the_canary
 from tests.falkor.vendors import success
 from tests.prove.hunt import Hunt
+from tests.reading import text_of
 from tests.sync.vendor import live, new_app, people, story
 
 Status = SyncRun.Status
@@ -127,6 +128,17 @@ def test_the_page_says_what_goes_and_get_removes_nothing(vendor, owner):
     for told in (f"{learner.certificates.count()} certificates", f"{changes} changes", "1 membership", "2 reports"):
         assert re.search(rf"\b{told}\b", text), told
     assert Learner.objects.filter(pk=learner.pk).exists()
+
+
+def test_a_run_from_before_says_that_its_lists_are_shorter_than_its_numbers(vendor, owner):
+    vendor.sync(story(*people(30)))
+    before = vendor.sync(story(canary(), *people(31)))
+    page = f"/apps/{vendor.app.slug}/runs/{before.pk}/"
+    assert "who was erased since" not in text_of(owner.get(page))
+    erase(the_canary(), None, timezone.now())
+    assert "Counted at the time of the run: who was erased since is on no list" in text_of(owner.get(page))
+    after = vendor.again()
+    assert "who was erased since" not in text_of(owner.get(f"/apps/{vendor.app.slug}/runs/{after.pk}/"))
 
 
 def test_rows_of_erased_learners_are_neither_news_nor_missing_nor_set_aside(vendor):

@@ -36,9 +36,11 @@ def test_the_list_holds_ones_own_views_and_those_shared_and_is_searched_by_name(
 
 def test_the_file_of_the_list_holds_addresses_that_work(viewer, cast):
     make_view(cast.viewer, "=cmd", app=cast.demo)
-    _, line = text_of(viewer.get("/views/?_export=csv")).lstrip("\ufeff").splitlines()
+    make_view(cast.viewer, "Of an app not seen any more", app=cast.other)
+    _, line, of_another = text_of(viewer.get("/views/?_export=csv")).lstrip("\ufeff").splitlines()
     name, _, address, owner, app, _ = line.split(",")
-    assert (name, owner, app) == ("'=cmd", "viewer", "Demo Academy")
+    assert (name, owner, app) == ("'=cmd", "viewer", "demo")
+    assert of_another.split(",")[4] == ""
     assert viewer.get(urlsplit(address).path).status_code == 302
     assert b"".join(viewer.get("/views/?_export=xlsx")).startswith(b"PK")
 
@@ -68,12 +70,12 @@ def test_a_key_is_of_its_own_app(cast):
     seen = [kept.about for kept in told(list(SavedView.objects.order_by("pk")), [cast.demo, cast.other])]
     assert seen == ["Fire safety", "night shift", "Baking", "Night Shift"]
     seen = [kept.about for kept in told(list(SavedView.objects.order_by("pk")), [cast.other])]
-    assert seen == ["a story (not in your apps)", "a group (not in your apps)", "Baking", "Night Shift"]
+    assert seen == ["a story (not in your apps)", "a group (not tracked in your apps)", "Baking", "Night Shift"]
 
 
 def test_a_view_of_the_group_that_is_none_breaks_no_list(viewer, cast):
     answer = viewer.get("/views/add/", {"path": "/groups/demo/~none/"})
-    assert "A group: a group (not in your apps)" in read(answer)
+    assert "A group: a group (not tracked in your apps)" in read(answer)
     save(client_of(cast.owner), path="/groups/demo/~none/", query="", app=cast.demo.pk)
     make_view(cast.owner, "Nobody", "/groups/demo/~none/", app=cast.demo)
     assert listed(viewer) == ["Nobody"]

@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
+from certdash.links import unmarked
 from certdash.models import SavedView, User
 from tests import world
+from tests.reading import text_of
 from tests.saved_views.saving import client_of
 from tests.world import make_view
 
@@ -63,3 +67,22 @@ def test_a_home_that_is_taken_back_or_deleted_is_the_overview_again(viewer, cast
     viewer.post(f"/views/{view.slug}/delete/")
     assert viewer.get("/home/")["Location"] == "/"
     assert User.objects.get(pk=cast.viewer.pk).home is None
+
+
+@pytest.mark.parametrize("path", ["/groups/demo/night-shift/", "/stories/demo/{story}/", "/people/{person}/"])
+def test_a_home_whose_page_is_gone_or_not_ones_own_any_more_is_told_on_the_overview(path, viewer, cast):
+    one = world.make_certificate(world.make_story(cast.demo))
+    group = world.make_group(cast.demo, "Night shift", one.learner)
+    path = path.format(story=one.story.key, person=one.learner_id)
+    view = make_view(cast.viewer, "My page", path, "state=pending")
+    viewer.post(f"/views/{view.slug}/home/", {"wanted": "1"})
+    assert viewer.get("/home/")["Location"] == f"{path}?state=pending"
+    if "groups" in path:
+        group.tracked = False
+        group.save()
+    else:
+        cast.viewer.grants.all().delete()
+    opened = viewer.get("/home/", follow=True)
+    assert [url for url, _ in opened.redirect_chain] == ["/"]
+    assert "Your home “My page” leads nowhere" in unmarked(text_of(opened))
+    assert User.objects.get(pk=cast.viewer.pk).home == view

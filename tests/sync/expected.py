@@ -90,7 +90,7 @@ def partial(each: int, places: str = "", **more: Any) -> Must:
 
 def held(missing: int = SOME, first: str = "success", **more: Any) -> Must:
     """So many are missing that nothing is withdrawn."""
-    return Must("held", first, "until an owner accepts", missing=missing, **more)
+    return Must("held", first, "without an owner who accepts it", missing=missing, **more)
 
 
 def groups(says: str, vendor: str = "", **more: Any) -> Must:

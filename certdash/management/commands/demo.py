@@ -1,6 +1,7 @@
 """`manage.py demo`: what `make demo` runs: a vendor, two apps, four people, a worker and the dashboard."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -58,6 +59,8 @@ class Command(BaseCommand):
             _add_people()
             if not SyncRun.objects.exists():
                 self._live_through(apps, clock, origin)
+            # Links to this dashboard, in invitations and files, lead to the port that serves it.
+            os.environ.setdefault("CERTDASH_PUBLIC_URL", f"http://127.0.0.1:{port}")
             with _child("worker"), _child("gunicorn", port):
                 self._greet(port, url)
                 threading.Event().wait()
