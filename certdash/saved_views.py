@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from certdash.fields import is_row_id
 from certdash.filters.certificates import NO_GROUP
-from certdash.keys import name_groups, name_stories
+from certdash.keys import name_groups, name_stories, stories_of_same_id
 from certdash.models import App, Group, Learner, SavedView, Story, SyncRun
 from certdash.rows import grouped
 from certdash.words import word
@@ -124,8 +124,17 @@ def told(views: Sequence[SavedView], apps: Sequence[App]) -> list[Kept]:
 
 def leads_somewhere(view: SavedView, apps: Sequence[App]) -> bool:
     """Whether a view's page is there for somebody who may see these apps: itself, and what it is about."""
-    subject = _named_by(view.path) if page_of(view.path) else None
-    return subject is not None and (not subject or tuple(subject) in _subjects_there(apps, [subject]))
+    if not page_of(view.path):
+        return False
+    subject = _named_by(view.path)
+    return not subject or tuple(subject) in _subjects_there(apps, [subject]) or _is_choice(apps, subject)
+
+
+def _is_choice(apps: Sequence[App], subject: Subject) -> bool:
+    """Whether the page of a story that has another name by now lets one choose among those of its ID."""
+    (_, slug), (kind, key) = subject[0], subject[-1]
+    stories = Story.objects.filter(app__in=[app for app in apps if app.slug == slug])
+    return kind == "story" and bool(stories_of_same_id(stories, key))
 
 
 def _subject_names(apps: Sequence[App], subjects: Sequence[Subject]) -> list[str]:

@@ -227,6 +227,9 @@ def test_a_later_run_that_holds_something_else_took_nothing_over(vendor, as_owne
     other = vendor.sync(story(*people(100)))
     assert (held.missing, held.missing_members, other.missing, other.missing_members) == (30, 0, 0, 30)
     assert "Nothing of it is missing any more: there is nothing to accept." in text_of(page_of(as_owner, held))
+    later = vendor.sync(story(*people(60)))
+    assert (later.status, later.missing) == (SyncRun.Status.HELD, 40)
+    assert "Nothing of it is missing any more: there is nothing to accept." in text_of(page_of(as_owner, held))
 
 
 def test_what_a_held_run_says_stays_true_when_it_is_accepted(held, as_owner, cast):

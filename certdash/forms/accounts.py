@@ -112,7 +112,9 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
         every = {person.pk: person for person in User.objects.only("username", "email")}
         by_name = {person.email.lower(): person for person in every.values() if person.email}
         by_name |= {person.username.lower(): person for person in every.values()}
-        found = [by_name.get(name.lower()) for name in named]
+        # Exactly so first: a database that knows the case of ASCII alone tells Ärger from ärger.
+        exactly = {person.username: person for person in every.values()}
+        found = [exactly.get(name) or by_name.get(name.lower()) for name in named]
         if unknown := [name for name, person in zip(named, found, strict=True) if person is None]:
             raise ValidationError(_nobody_is_called(unknown))
         return [person for person in found if person]

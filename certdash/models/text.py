@@ -34,7 +34,8 @@ def fold(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKD", text.casefold()).translate(_BARE).split())
+    text = text.casefold().replace("\u00b4", "'")  # an accent of its own, typed as an apostrophe, would become a blank
+    return " ".join(unicodedata.normalize("NFKD", text).translate(_BARE).split())
 
 
 _folded_once = lru_cache(maxsize=16_384)(_folded)

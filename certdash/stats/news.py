@@ -109,4 +109,4 @@ def news(apps: Sequence[App], since: datetime) -> News:
             link=Count("certificate", filter=live & Q(kind=Kind.LINK), distinct=True),
         )
 
-    return News(remembered("new", apps, came, came.count), **remembered("news", apps, changes, count))
+    return News(remembered("new", apps, came, came.count), **remembered("news-still-so", apps, changes, count))

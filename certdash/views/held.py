@@ -92,13 +92,13 @@ def missing_members(run: SyncRun) -> QuerySet[Membership]:
 
 
 def _newer(run: SyncRun) -> SyncRun | None:
-    """The last of the held runs that followed without a good one in between."""
+    """The last of the held runs that followed and list what this one did, without a run in between that found it."""
     later = SyncRun.objects.filter(app=run.app_id, pk__gt=run.pk).full().complete()
-    # What is missing of another kind took nothing over: what this one lists is back then.
     kinds = [Q(**{f"{kind}__gt": 0}) for kind in ("missing", "missing_members") if getattr(run, kind)]
-    held = later.filter(reduce(or_, kinds), status=SyncRun.Status.HELD)
-    if good := later.exclude(status=SyncRun.Status.HELD).order_by("pk").first():
-        held = held.filter(pk__lt=good.pk)
+    lists_it = Q(status=SyncRun.Status.HELD) & reduce(or_, kinds)
+    held = later.filter(lists_it)
+    if found := later.exclude(lists_it).order_by("pk").first():
+        held = held.filter(pk__lt=found.pk)
     return held.order_by("-pk").first()
 
 

@@ -143,14 +143,15 @@ def home(request: HttpRequest) -> HttpResponse:
     """Leads to the view that is one's home, or to the overview, which then says why."""
     person, apps = viewer(request), visible_apps(request)
     chosen = views_for(person, apps).filter(pk=person.home_id).first() if person.home_id else None
-    if chosen and not leads_somewhere(chosen, apps):
+    if chosen and leads_somewhere(chosen, apps):
+        return led_to(address_of(chosen), "overview")
+    if person.home_id:
         nowhere = gettext(
-            "Your home “%(name)s” leads nowhere: its page is gone, or you may not see it any more. "
+            "The view that is your home leads nowhere: its page is gone, or you may not see it any more. "
             "This is the overview instead; choose another home under Views."
         )
-        messages.warning(request, nowhere % {"name": isolated(chosen.name)})
-        chosen = None
-    return led_to(address_of(chosen) if chosen else "", "overview")
+        messages.warning(request, nowhere)
+    return redirect("overview")
 
 
 def _view_or_404(request: HttpRequest, slug: str, *, of_a_page: bool = False) -> SavedView:

@@ -1,9 +1,11 @@
 """Teams: who is in them, by hand or by the provider's claim, and what goes with a team that is deleted."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from certdash.models import Grant, Role, Team, User
+from tests import world
 from tests.accounts.steps import noted
 from tests.reading import text_of
 
@@ -17,6 +19,16 @@ def test_a_team_is_made_with_its_members(admin, cast):
     assert (team.name, set(team.members.all())) == ("Trainers", {cast.viewer, cast.manager})
     assert noted(team="Trainers", change="made")
     assert {entry.details["account"] for entry in noted(team="Trainers", change="joined")} == {"viewer", "manager"}
+
+
+def test_a_name_is_whose_it_is_exactly_and_else_without_case(admin, cast):
+    first = world.make_user("Ärger")
+    if connection.vendor == "sqlite":  # which knows the case of ASCII alone
+        world.make_user("ärger")
+    team = Team.objects.create(name="Trainers")
+    for typed in ("Ärger\nVIEWER", "Ärger\nviewer"):
+        admin.post(f"/accounts/teams/{team.pk}/", {"name": "Trainers", "members": typed})
+        assert set(team.members.all()) == {first, cast.viewer}
 
 
 def test_members_come_and_go(admin, cast):

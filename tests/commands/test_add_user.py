@@ -32,7 +32,7 @@ def test_what_the_command_gives_is_written_down(run):
 
 def test_an_update_keeps_the_password_and_changes_what_is_given(run):
     run(*ARGUMENTS, "--grant", "demo:viewer", stdin=PASSWORD)
-    assert run("add_user", "olivia", "--email", "o@mail.example", "--grant", "demo:manager") == "olivia was updated.\n"
+    assert run("add_user", "Olivia", "--email", "o@mail.example", "--grant", "demo:manager") == "olivia was updated.\n"
     user = User.objects.get()
     assert (user.email, user.check_password(PASSWORD)) == ("o@mail.example", True)
     assert Grant.objects.get().role == "manager"

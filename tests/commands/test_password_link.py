@@ -29,7 +29,7 @@ def test_whoever_keeps_guessing_cannot_keep_the_only_superuser_out(run, cast):
 
 
 def test_it_is_the_link_alone_that_is_printed(cast, capsys):
-    call_command("password_link", "viewer")
+    call_command("password_link", "VIEWER")
     assert capsys.readouterr().out.count("\n") == 1
 
 

@@ -1,5 +1,7 @@
 """What each filter of an address means, and whom a key names."""
 
+from urllib.parse import quote
+
 import pytest
 from django.http import QueryDict
 
@@ -73,6 +75,18 @@ MEANINGS = {
 @pytest.mark.parametrize("query", MEANINGS)
 def test_it_means(query, rows):
     assert found(query) == MEANINGS[query]
+
+
+APOSTROPHES = ("'", "\u2019", "\u2018", "\u02bc", "\u00b4")
+
+
+@pytest.mark.parametrize("typed", APOSTROPHES)
+def test_an_apostrophe_is_found_however_it_is_typed_and_stored(typed, demo):
+    story = make_story(demo)
+    for number, stored in enumerate(APOSTROPHES):
+        learner = make_learner(demo, "Conor", f"O{stored}Neill", f"{number}@example.com")
+        make_certificate(story, learner, telephone=f"{number}", lastname=f"O{stored}Neill")
+    assert found(f"q=o{quote(typed)}neill") == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("name", ["q", "awarded_from", "awarded_to", "pending_days", "withdrawn", "changed_from"])

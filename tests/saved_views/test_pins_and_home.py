@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from certdash.links import unmarked
 from certdash.models import SavedView, User
 from tests import world
 from tests.reading import text_of
@@ -74,7 +73,7 @@ def test_a_home_whose_page_is_gone_or_not_ones_own_any_more_is_told_on_the_overv
     one = world.make_certificate(world.make_story(cast.demo))
     group = world.make_group(cast.demo, "Night shift", one.learner)
     path = path.format(story=one.story.key, person=one.learner_id)
-    view = make_view(cast.viewer, "My page", path, "state=pending")
+    view = make_view(cast.viewer, "Mine", path, "state=pending")
     viewer.post(f"/views/{view.slug}/home/", {"wanted": "1"})
     assert viewer.get("/home/")["Location"] == f"{path}?state=pending"
     if "groups" in path:
@@ -84,5 +83,23 @@ def test_a_home_whose_page_is_gone_or_not_ones_own_any_more_is_told_on_the_overv
         cast.viewer.grants.all().delete()
     opened = viewer.get("/home/", follow=True)
     assert [url for url, _ in opened.redirect_chain] == ["/"]
-    assert "Your home “My page” leads nowhere" in unmarked(text_of(opened))
+    assert "The view that is your home leads nowhere" in text_of(opened)
     assert User.objects.get(pk=cast.viewer.pk).home == view
+
+
+def test_a_home_that_is_not_shared_any_more_is_told_too(viewer, cast):
+    view = make_view(cast.owner, "Shared", "/people/", app=cast.demo)
+    viewer.post(f"/views/{view.slug}/home/", {"wanted": "1"})
+    assert viewer.get("/home/")["Location"] == "/people/"
+    SavedView.objects.update(app=None)
+    assert "The view that is your home leads nowhere" in text_of(viewer.get("/home/", follow=True))
+
+
+def test_a_home_of_a_story_that_has_another_name_by_now_opens_the_choice_of_its_id(viewer, cast):
+    for name in ("One", "Another"):
+        world.make_story(cast.demo, name, "A")
+    view = make_view(cast.viewer, "Mine", "/stories/demo/A~before/")
+    viewer.post(f"/views/{view.slug}/home/", {"wanted": "1"})
+    opened = viewer.get("/home/", follow=True)
+    assert [url for url, _ in opened.redirect_chain] == ["/stories/demo/A~before/"]
+    assert "Another" in text_of(opened)

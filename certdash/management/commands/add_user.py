@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         password = sys.stdin.read().rstrip("\r\n")
         grants = [_understood(text) for text in options["grant"]]
-        user = User.objects.filter(username=options["name"]).first() or User(username=options["name"])
+        user = User.objects.filter(username__iexact=options["name"]).first() or User(username=options["name"])
         new = user.pk is None
         user.email = options["email"]
         try:

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        person = User.objects.filter(username=options["name"]).first()
+        person = User.objects.filter(username__iexact=options["name"]).first()
         if person is None:
             raise CommandError(f"No link was made: nobody has the user name {options['name']}.")
         if not person.is_active:
