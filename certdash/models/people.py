@@ -1,13 +1,21 @@
 """The people of the dashboard (the vendor's users are learners) and what they may do."""
 
-from typing import cast
+from typing import ClassVar, cast
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Case, Q, When
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+
+class _Users(UserManager["User"]):
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """By the user name, without case: what `createsuperuser` asks before it makes another one."""
+        return self.get(username__iexact=username)
 
 
 class User(AbstractUser):
@@ -23,6 +31,8 @@ class User(AbstractUser):
     closings = models.PositiveIntegerField(default=0, editable=False)
     # Where a log-in leads that asks for no other page; while the person may see it.
     home = models.ForeignKey("SavedView", models.SET_NULL, null=True, blank=True, related_name="home_of")
+
+    objects: ClassVar[_Users] = _Users()
 
     class Meta(AbstractUser.Meta):
         constraints = [

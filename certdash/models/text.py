@@ -26,7 +26,7 @@ _BARE = _Bare()
 
 
 def fold(text: str) -> str:
-    """The text without case, accents and finer points, white space collapsed: what a search compares."""
+    """The text without case, accents and kinds of apostrophe, white space collapsed: what a search compares."""
     if text.isascii():  # most are: nothing to take apart
         return " ".join(text.lower().split())
     # A learner's row, name and search text are folded soon after each other. Nobody's novel is kept.

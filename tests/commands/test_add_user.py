@@ -1,4 +1,5 @@
 import pytest
+from django.core.management import CommandError, call_command
 
 from certdash.models import App, AuditEntry, Grant, Secret, User
 
@@ -68,4 +69,12 @@ def test_an_address_or_name_that_cannot_be_is_refused_and_named(run, refused):
     assert "Somebody else has this e-mail" in refused(
         "add_user", "other", "--email", "OLIVIA@mail.example", stdin=PASSWORD
     )
+    assert User.objects.count() == 1
+
+
+def test_a_superuser_of_anothers_name_in_another_case_is_refused_in_a_sentence(run, monkeypatch):
+    run(*ARGUMENTS, stdin=PASSWORD)
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    with pytest.raises(CommandError, match="That username is already taken"):
+        call_command("createsuperuser", "--noinput", "--username", "OLIVIA", "--email", "another@mail.example")
     assert User.objects.count() == 1
